@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['hotshelf:source', 'node'];
+
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'hotshelf',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          execArgv: ['--conditions=hotshelf:source'],
+        },
+      },
+      {
+        // The same adapter tests once more, with the older ioredis that the peer range allows.
+        ...shared,
+        resolve: { conditions, alias: [{ find: /^ioredis$/, replacement: 'ioredis5' }] },
+        test: {
+          name: 'ioredis 5',
+          include: ['test/adapters/redis/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          execArgv: ['--conditions=hotshelf:source'],
+        },
+      },
+    ],
+  },
+});
