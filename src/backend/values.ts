@@ -1,0 +1,58 @@
+/** The facet that carries almost everything: bytes under a key, each stored state with a version of its own. */
+
+declare const versionBrand: unique symbol;
+
+/** Names one stored state of a key. Opaque: only to be handed back to the backend that gave it. */
+export type Version = (string | number) & { readonly [versionBrand]: true };
+
+/** One stored state of a key. The bytes belong to the backend: read them, never write to them. */
+export interface Stored {
+  readonly bytes: Uint8Array;
+  readonly version: Version;
+}
+
+/**
+ * Versioned values.
+ *
+ * Every verb is atomic. `ttlMs` is a whole number of ms above 0, or `Infinity`; a value is gone at the latest two seconds
+ * after its time and never before it. Keys are printable ASCII without blanks, at most 240 characters.
+ *
+ * Every verb rejects with a `HotshelfError`: `BACKEND_DOWN` (not sent), `OUTCOME_UNKNOWN` (sent, no answer) or
+ * `BACKEND_REFUSED` (the server said no; nothing was changed). Nothing that is not idempotent is ever sent twice.
+ */
+export interface Values {
+  /** Returns what is stored, or `undefined`. All `get` calls of one tick travel in one trip to each server. */
+  get(key: string): Promise<Stored | undefined>;
+  /** Stores unconditionally. */
+  set(key: string, bytes: Uint8Array, ttlMs: number): Promise<Version>;
+  /** Stores if nothing is stored; `undefined` if something is. Of several callers one wins. */
+  add(key: string, bytes: Uint8Array, ttlMs: number): Promise<Version | undefined>;
+  /** Replaces exactly the state that `version` names; `undefined` if that state is gone. */
+  cas(key: string, version: Version, bytes: Uint8Array, ttlMs: number): Promise<Version | undefined>;
+  /** Gives a value a new lifetime; `false` if there is none. On some backends the version changes. */
+  touch(key: string, ttlMs: number): Promise<boolean>;
+  /** Deletes; returns how many there were. All or nothing is not promised across keys: on an error repeat it whole. */
+  delete(keys: readonly string[]): Promise<number>;
+  /** Deletes exactly the state that `version` names; `false` if that state is gone. */
+  deleteIf(key: string, version: Version): Promise<boolean>;
+  /** Gets and deletes in one step; of several callers one wins. */
+  take(key: string): Promise<Stored | undefined>;
+  /** The most bytes that one value may have. */
+  readonly maxValueBytes: number;
+  /** Present where the state lives in this very process. */
+  readonly resident?: Resident;
+}
+
+/** The synchronous view of values that live in this very process: what makes a local hit cost next to nothing. */
+export interface Resident {
+  /** The live state of a key, or `undefined`; counts as a use for eviction. An expired state is never returned. */
+  peek(key: string): ResidentState | undefined;
+}
+
+/** One stored state, shared by all who peek at it. Every write to the key replaces it by another object. */
+export interface ResidentState extends Stored {
+  /** What the reader derived from the bytes, kept with them; it goes when they go. */
+  readonly memo: unknown;
+  /** Keeps `memo`, and counts `weightBytes` more against the limits of the backend. */
+  remember(memo: unknown, weightBytes: number): void;
+}
