@@ -16,8 +16,8 @@ const havers: Readonly<Record<FacetName, string>> = {
  * @throws {HotshelfError} `FACET_MISSING` naming the backend, the facet and the way out.
  */
 export function facet<Name extends FacetName>(backend: Backend, name: Name, user: string): Facets[Name] {
-  const found = backend[name];
-  if (found !== undefined) return found as Facets[Name];
+  const found: Facets[Name] | undefined = (backend as Partial<Facets>)[name];
+  if (found !== undefined) return found;
   throw new HotshelfError(
     'FACET_MISSING',
     `The ${backend.name} adapter has no ${name}. Use ${havers[name]} for ${user}.`,

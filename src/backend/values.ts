@@ -23,6 +23,8 @@ export interface Stored {
 export interface Values {
   /** Returns what is stored, or `undefined`. All `get` calls of one tick travel in one trip to each server. */
   get(key: string): Promise<Stored | undefined>;
+  /** Returns what is stored under each key, in the order of `keys`; travels in the same trips as `get`. */
+  getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]>;
   /** Stores unconditionally. */
   set(key: string, bytes: Uint8Array, ttlMs: number): Promise<Version>;
   /** Stores if nothing is stored; `undefined` if something is. Of several callers one wins. */

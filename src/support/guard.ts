@@ -113,7 +113,7 @@ export class Guard {
         (error: unknown) => {
           const waited = this.#pending.delete(pending);
           if (waited && error instanceof HotshelfError && error.code === 'BACKEND_REFUSED') this.#answered(pending);
-          reject(error as Error);
+          reject(error);
         },
       );
       if (this.#deadlineTimer === undefined) this.#armDeadline(this.deadlineMs);
@@ -260,7 +260,7 @@ export class Guard {
   #failPending(error: HotshelfError): void {
     const pending = [...this.#pending];
     this.#pending.clear();
-    for (const { fail } of pending) fail(error);
+    for (const command of pending) command.fail(error);
   }
 
   #downError(): HotshelfError {
