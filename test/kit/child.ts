@@ -1,8 +1,8 @@
 /** Runs a program as a child process that never outlives the tests, and ends it by its process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { sleep, until } from './wait.ts';
+import { processState } from './pids.ts';
+import { until, withDeadline } from './wait.ts';
 
 export interface LaunchOptions {
   readonly command: string;
@@ -76,16 +76,15 @@ export function launch(options: LaunchOptions): Child {
       child.kill(signal);
       child.kill('SIGCONT');
       if (signal !== 'SIGKILL') {
-        await Promise.race([ended, sleep(graceMs)]);
-        child.kill('SIGKILL');
+        await withDeadline(ended, graceMs, () => new Error('too slow')).catch(() => child.kill('SIGKILL'));
       }
       await ended;
     },
     async pause() {
       signalNow('SIGSTOP');
       // The signal is delivered some time after kill() returned; only then do replies stop.
-      if (!existsSync('/proc/self/stat')) return;
-      const stands = async (): Promise<boolean> => (await processState(child.pid)) === 'T';
+      if (process.platform !== 'linux') return;
+      const stands = (): boolean => processState(child.pid ?? -1) === 'T';
       await until(stands, { what: `${command} to stop`, every: 1 });
     },
     resume: () => signalNow('SIGCONT'),
@@ -118,9 +117,4 @@ function endAll(): void {
 
 function tail(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-25).join('\n').trim() : '';
-}
-
-async function processState(pid = -1): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0];
 }

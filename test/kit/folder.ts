@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from './pids.ts';
 
 const prefix = 'hotshelf-test-';
 const folders = new Set<string>();
@@ -25,16 +26,6 @@ export async function temporaryFolder(name: string, owner?: Owner): Promise<stri
 export async function removeFolder(folder: string): Promise<void> {
   folders.delete(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-}
-
-/** True while a process with this id runs, also one of another user. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 async function prepare(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Lets one of several processes at a time do something, also when the one that held the lock died. */
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning } from './folder.ts';
+import { isRunning } from './pids.ts';
 import { sleep } from './wait.ts';
 
 const staleAfterMs = 5 * 60_000;
