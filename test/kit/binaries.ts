@@ -1,7 +1,7 @@
 /** Finds the servers that the tests need: on the PATH, else among Debian's packages in a private cache folder. */
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, readdir } from 'node:fs/promises';
+import { access, mkdir, readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,12 +68,15 @@ export async function fetchBinary(name: BinaryName, cache: string): Promise<Bina
 
 async function fetchInto(name: BinaryName, root: string): Promise<Binary> {
   const work = `${root}.${process.pid}.new`;
-  await fetchPackages(packages[name], work);
   const old = `${root}.${process.pid}.old`;
-  // A folder that is there but does not run is left over from another release of the system.
-  await renamed(root, old);
-  await renamed(work, root);
-  await Promise.all([work, old].map((folder) => run('rm', ['-rf', folder])));
+  try {
+    await fetchPackages(packages[name], work);
+    // A folder that is there but does not run is left over from another release of the system.
+    await renamed(root, old);
+    await renamed(work, root);
+  } finally {
+    await Promise.all([work, old].map((folder) => rm(folder, { recursive: true, force: true })));
+  }
   const binary = await fetched(name, root);
   if (!binary) throw new Error(`the packages ${packages[name].join(' ')} were fetched, but ${name} does not run`);
   return binary;

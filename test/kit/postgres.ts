@@ -74,7 +74,7 @@ function settings(port: number, data: string): string[] {
     'logging_collector=off',
     'max_connections=50',
   ];
-  values.push('fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'shared_buffers=32MB');
+  values.push('fsync=off', 'full_page_writes=off', 'shared_buffers=32MB');
   return ['-D', data, '-p', String(port), ...values.flatMap((value) => ['-c', value])];
 }
 

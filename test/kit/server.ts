@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Child, type LaunchOptions, launch } from './child.ts';
 import { type Owner, removeFolder, temporaryFolder } from './folder.ts';
 import { freePort, host } from './port.ts';
-import { until } from './wait.ts';
+import { sleep, until } from './wait.ts';
 
 export interface Server {
   readonly host: string;
@@ -41,6 +41,8 @@ export interface Plan {
 
 const readyMs = 20_000;
 const attempts = 50;
+// Somebody else took the port, or PostgreSQL's other processes have not yet noticed that their parent was killed.
+const occupied = /address already in use|shared memory block/i;
 
 export async function startServer(plan: Plan): Promise<Server> {
   const folder = await temporaryFolder(plan.name, plan.owner);
@@ -50,9 +52,9 @@ export async function startServer(plan: Plan): Promise<Server> {
       await answering(plan, child, port);
       return child;
     } catch (error) {
-      const portTaken = child.howItEnded() !== undefined && /address already in use/i.test(child.logTail());
+      const mayTryAgain = child.howItEnded() !== undefined && occupied.test(child.logTail());
       await child.end();
-      if (portTaken) return undefined;
+      if (mayTryAgain) return undefined;
       throw error;
     }
   };
@@ -61,6 +63,7 @@ export async function startServer(plan: Plan): Promise<Server> {
       const port = await nextPort();
       const child = await boot(port);
       if (child) return [port, child];
+      await sleep(50);
     }
     throw new Error(`${plan.name} found its port taken ${attempts} times`);
   };
