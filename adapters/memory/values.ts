@@ -48,6 +48,12 @@ export class MemoryValues implements Values, Resident {
     return this.#store.get(this.#states, key);
   }
 
+  drop(prefixes: readonly string[]): void {
+    for (const state of this.#states.nodes()) {
+      if (prefixes.some((prefix) => state.key.startsWith(prefix))) this.#states.delete(state);
+    }
+  }
+
   get(key: string): Promise<Stored | undefined> {
     const state = this.#store.get(this.#states, key);
     // Whatever is stored has a valid key, and nothing is stored after the end: only a miss needs a closer look.

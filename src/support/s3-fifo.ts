@@ -97,6 +97,11 @@ export class FifoMap<Node extends FifoNode> {
     this.#room.remove(node);
   }
 
+  /** All nodes, in no order that matters; the one that was just returned may be deleted. */
+  nodes(): IterableIterator<Node> {
+    return this.#nodes.values();
+  }
+
   /** Called by the queues when they evict. */
   forget(key: string): void {
     this.#nodes.delete(key);
