@@ -1,6 +1,6 @@
 /** Shows that a missing server is fetched once, and that a machine that cannot fetch it is told what to do. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -38,10 +38,22 @@ describe('findBinary', () => {
 });
 
 describe('fetchBinary', () => {
-  it.runIf(process.platform === 'linux')('fetches once for callers that ask at the same time', async () => {
-    const [one, other] = await Promise.all([fetchBinary('memcached', folder), fetchBinary('memcached', folder)]);
+  it('fetches once for callers that ask at the same time, and not again', async () => {
+    const cache = join(folder, 'cache');
+    await pretendDebian(folder);
+    const [one, other] = await Promise.all([fetchBinary('memcached', cache), fetchBinary('memcached', cache)]);
     expect(one).toEqual(other);
-    expect(await readdir(folder)).toEqual(['memcached']);
+    expect(await fetchBinary('memcached', cache)).toMatchObject({ path: join(cache, 'memcached/usr/bin/memcached') });
+    expect(await readdir(cache)).toEqual(['memcached']);
+    expect(await readFile(join(folder, 'downloads'), 'utf8')).toBe('memcached libevent-2.1-7\n');
+  });
+
+  it('reads the package lists once more, into a folder of its own, when a download fails', async () => {
+    const cache = join(folder, 'cache');
+    await pretendDebian(folder, 'case "$*" in *lists=*) ;; *) exit 100 ;; esac');
+    await fetchBinary('memcached', cache);
+    expect(await readdir(join(cache, 'memcached'))).toEqual(['usr']);
+    expect(await readFile(join(folder, 'downloads'), 'utf8')).toBe('memcached libevent-2.1-7\n');
   });
 
   it('says in one line what is missing and how to get it', async () => {
@@ -95,3 +107,21 @@ describe('withLock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 });
+
+/** Puts an apt-get, a dpkg and an ldd on the PATH that need no network; `first` runs before each apt-get. */
+async function pretendDebian(folder: string, first = ''): Promise<void> {
+  const scripts = {
+    'apt-get': `${first}
+      case "$*" in
+        *--simulate*) echo 'Inst memcached (1.6)'; echo 'Inst libevent-2.1-7 (2.1)'; echo 'Inst adduser (3)' ;;
+        *' download '*) echo "\${*##* download }" >> ${folder}/downloads; : > memcached.deb ;;
+      esac`,
+    dpkg: `mkdir -p "$3/usr/bin" && printf '#!/bin/sh\\n' > "$3/usr/bin/memcached" && chmod 755 "$3/usr/bin/memcached"`,
+    ldd: 'exit 0',
+  };
+  for (const [name, text] of Object.entries(scripts)) {
+    await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`);
+    await chmod(join(folder, name), 0o755);
+  }
+  vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+}

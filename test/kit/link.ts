@@ -1,7 +1,22 @@
 /** One connection through the proxy: two sockets and what happens to the bytes between them. */
 import type { Socket } from 'node:net';
-import type { ProxyState } from './proxy.ts';
 import { sleep } from './wait.ts';
+
+/** What will happen to the next reply, on whichever connection it comes. */
+type Fault =
+  | { readonly kind: 'truncate'; left: number; readonly after: 'close' | 'stall' }
+  | { readonly kind: 'corrupt'; readonly change: (reply: Buffer) => Buffer };
+
+/** What the connections of one proxy share. */
+export interface ProxyState {
+  delay: (() => number) | undefined;
+  fault: Fault | undefined;
+  isBlackhole: boolean;
+  connections: number;
+  bytesToTarget: number;
+  bytesToClient: number;
+  swallowed: number;
+}
 
 export interface Link {
   /** Swallows everything from now on, for ever, with both sockets open. */
@@ -16,6 +31,7 @@ export function createLink(client: Socket, upstream: Socket | undefined, state: 
   const close = (how: 'end' | 'reset'): void => {
     if (isClosed) return;
     isClosed = true;
+    isDead = true;
     for (const socket of [client, upstream]) {
       if (how === 'reset') socket?.resetAndDestroy();
       else socket?.destroy();

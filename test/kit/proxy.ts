@@ -1,6 +1,6 @@
 /** A TCP proxy between a client and a server that breaks the network on command. */
 import { type Server, type Socket, connect, createServer } from 'node:net';
-import { type Link, createLink } from './link.ts';
+import { type Link, type ProxyState, createLink } from './link.ts';
 import { freePort, host } from './port.ts';
 import { randomDelay } from './random.ts';
 
@@ -46,22 +46,6 @@ export interface Proxy {
   stop(): Promise<void>;
 }
 
-/** What will happen to the next reply, on whichever connection it comes. */
-export type Fault =
-  | { readonly kind: 'truncate'; left: number; readonly after: 'close' | 'stall' }
-  | { readonly kind: 'corrupt'; readonly change: (reply: Buffer) => Buffer };
-
-/** What the connections of one proxy share. */
-export interface ProxyState {
-  delay: (() => number) | undefined;
-  fault: Fault | undefined;
-  isBlackhole: boolean;
-  connections: number;
-  bytesToTarget: number;
-  bytesToClient: number;
-  swallowed: number;
-}
-
 export async function startProxy({ target, delay, seed }: ProxyOptions): Promise<Proxy> {
   const state: ProxyState = {
     delay: delay ?? (seed === undefined ? undefined : randomDelay(seed)),
@@ -80,8 +64,9 @@ export async function startProxy({ target, delay, seed }: ProxyOptions): Promise
     const link = createLink(client, upstream, state, () => links.delete(link));
     links.add(link);
   };
-  const port = await freePort();
-  let server: Server | undefined = await listen(port, accept);
+  const first = await listenSomewhere(accept);
+  const { port } = first;
+  let server: Server | undefined = first.server;
   const refuse = (): void => {
     server?.close();
     server = undefined;
@@ -124,6 +109,18 @@ export async function startProxy({ target, delay, seed }: ProxyOptions): Promise
       for (const link of links) link.close('end');
     },
   };
+}
+
+/** Tries again when another process took the port since it was found free. */
+async function listenSomewhere(accept: (client: Socket) => void): Promise<{ port: number; server: Server }> {
+  for (let attempt = 0; ; attempt++) {
+    const port = await freePort();
+    try {
+      return { port, server: await listen(port, accept) };
+    } catch (error) {
+      if (attempt === 10) throw error;
+    }
+  }
 }
 
 function listen(port: number, accept: (client: Socket) => void): Promise<Server> {

@@ -16,7 +16,7 @@ export interface Server {
   logTail(): string;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
-  /** SIGKILL, and waits until the process is gone. The port stays reserved for `restart()`. */
+  /** SIGKILL, and waits until the process is gone. `restart()` brings it back. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open and nobody answers. Resolves when the process stands still. */
   pause(): Promise<void>;
