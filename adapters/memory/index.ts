@@ -2,3 +2,4 @@
 
 export { memory, type MemoryBackend } from './backend.ts';
 export type { MemoryOptions } from './options.ts';
+export { memoryFromUrl } from './url.ts';

@@ -49,6 +49,8 @@ export interface Values {
 export interface Resident {
   /** The live state of a key, or `undefined`; counts as a use for eviction. An expired state is never returned. */
   peek(key: string): ResidentState | undefined;
+  /** Deletes every key that begins with one of `prefixes`. */
+  drop(prefixes: readonly string[]): void;
 }
 
 /** One stored state, shared by all who peek at it. Every write to the key replaces it by another object. */

@@ -23,7 +23,7 @@ export interface GuardLimits {
   readonly deadlineMinMs: number;
   readonly deadlineMaxMs: number;
   readonly deadlineFactor: number;
-  /** So many deadlines in a row open the breaker. */
+  /** So many deadlines one after the other, with no answer between them, open the breaker. */
   readonly failuresToOpen: number;
   /** While the breaker is open, a probe is sent this often, in ms. */
   readonly probeEveryMs: number;
@@ -37,31 +37,78 @@ export const guardDefaults: GuardLimits = {
   probeEveryMs: 200,
 };
 
-interface Pending {
+/** One command on its way, as the guard sees it. */
+export interface Call {
+  /** Set by the guard. */
   sentAt: number;
+  /** Called at most once, instead of an answer. */
   fail(error: HotshelfError): void;
 }
 
 /** A timer that fires this much late tells that the event loop was blocked, not that the server was slow. */
 const blockedMs = 25;
 
+/** What a blocked event loop gets afterwards to send what it held back and to read the answers. */
+const graceMs = 40;
+
+/** So often a timer is extended; a loop that is late all the time must not keep a dead server alive. */
+const extensions = 3;
+
+/**
+ * Runs `fn` after `ms` in which the event loop was free to read its sockets, and after one more look at them.
+ *
+ * `fn` is told for how many ms the loop was blocked. The timer does not keep the process alive.
+ */
+export function afterAwake(clock: Clock, ms: number, fn: (heldUpMs: number) => void): Timer {
+  let cancelled = false;
+  let timer: Timer | undefined;
+  const startedAt = clock.monotonic();
+  const arm = (forMs: number, left: number) => {
+    const dueAt = clock.monotonic() + forMs;
+    const fired = () => {
+      const lateMs = clock.monotonic() - dueAt;
+      // Answers that already lie in the socket get a turn before anything is called late.
+      clock.turn(() => {
+        if (cancelled) return;
+        if (lateMs > blockedMs && left > 0) arm(graceMs, left - 1);
+        else fn(left === extensions ? 0 : Math.max(0, clock.monotonic() - startedAt - ms));
+      });
+    };
+    timer = clock.after(forMs, fired, { background: true });
+  };
+  arm(ms, extensions);
+  return {
+    cancel() {
+      cancelled = true;
+      timer?.cancel();
+    },
+  };
+}
+
 /**
  * One guard a server.
  *
- * The breaker opens after `failuresToOpen` deadlines in a row or when the connection closes; it closes again when a probe
- * is answered. While it is open, commands fail at once with `BACKEND_DOWN` and nothing is sent. A command that was sent and
- * is not answered in time fails with `OUTCOME_UNKNOWN`. The guard never sends anything twice.
+ * The breaker opens when the connection closes or when `failuresToOpen` deadlines pass one after the other without any
+ * answer (commands that wait side by side share one deadline: a short pause of the server is no outage), or when nothing
+ * was answered for twice the longest deadline. It closes again when a probe is answered. While it is open, commands fail
+ * at once with `BACKEND_DOWN` and nothing is sent. A command that was sent and is not answered in time fails with
+ * `OUTCOME_UNKNOWN`. The guard never sends anything twice.
  */
 export class Guard {
   readonly #options: GuardOptions;
+  readonly #clock: Clock;
   readonly #limits: GuardLimits;
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new Set<Call>();
   #peakMs: number;
   #failures = 0;
+  /** When the last failure was counted: only a command sent after it can fail anew. */
+  #struckAt = Number.NEGATIVE_INFINITY;
+  /** When the first command was sent that waits in vain since the last answer. */
+  #silentSince = Number.POSITIVE_INFINITY;
   #openReason: string | undefined;
   #deadlineTimer: Timer | undefined;
   #probeTimer: Timer | undefined;
-  #probing = false;
+  #endProbe: ((alive: boolean) => void) | undefined;
   #closed = false;
   /** Settles when the first connection was made, failed or took too long; `undefined` from then on. */
   #start: { readonly over: Promise<void>; readonly end: () => void } | undefined;
@@ -69,6 +116,7 @@ export class Guard {
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#clock = options.clock;
     this.#limits = { ...guardDefaults, ...options.limits };
     this.#peakMs = this.#limits.deadlineMaxMs / this.#limits.deadlineFactor;
     if (options.connecting === true) this.#awaitStart();
@@ -90,6 +138,11 @@ export class Guard {
     return Math.min(deadlineMaxMs, Math.max(deadlineMinMs, this.#peakMs * deadlineFactor));
   }
 
+  /** A promise while the first connection is still being made: wait for it before `begin`. */
+  get starting(): Promise<void> | undefined {
+    return this.#start?.over;
+  }
+
   /**
    * Sends a command, unless the breaker is open.
    *
@@ -98,26 +151,49 @@ export class Guard {
    * @throws {HotshelfError} `BACKEND_DOWN`, `OUTCOME_UNKNOWN`, `CLOSED`, or whatever `send` rejects with.
    */
   run<T>(send: () => Promise<T>): Promise<T> {
-    if (!this.isUp) {
-      if (this.#start !== undefined && !this.#closed) return this.#start.over.then(() => this.run(send));
-      return Promise.reject(this.#downError());
-    }
+    if (this.#start !== undefined && !this.#closed) return this.#start.over.then(() => this.run(send));
     return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { sentAt: this.#options.clock.monotonic(), fail: reject };
-      this.#pending.add(pending);
-      send().then(
-        (answer) => {
-          if (this.#pending.delete(pending)) this.#answered(pending);
+      const call: Call = { sentAt: 0, fail: reject };
+      const refusal = this.begin(call);
+      if (refusal !== undefined) return reject(refusal);
+      const failed = (error: unknown) => {
+        this.end(call, error instanceof HotshelfError && error.code === 'BACKEND_REFUSED');
+        reject(error);
+      };
+      try {
+        send().then((answer) => {
+          this.end(call, true);
           resolve(answer);
-        },
-        (error: unknown) => {
-          const waited = this.#pending.delete(pending);
-          if (waited && error instanceof HotshelfError && error.code === 'BACKEND_REFUSED') this.#answered(pending);
-          reject(error);
-        },
-      );
-      if (this.#deadlineTimer === undefined) this.#armDeadline(this.deadlineMs);
+        }, failed);
+      } catch (error) {
+        failed(error);
+      }
     });
+  }
+
+  /**
+   * Registers a command that is sent right after this, for those who do without the promises of `run`.
+   *
+   * Returns why it must not be sent, or `undefined`: then `end` must be called, or the guard calls `call.fail`.
+   */
+  begin(call: Call): HotshelfError | undefined {
+    if (this.#openReason !== undefined || this.#closed) return this.#downError();
+    call.sentAt = this.#clock.monotonic();
+    this.#pending.add(call);
+    if (this.#deadlineTimer === undefined) this.#armDeadline(this.deadlineMs);
+    return undefined;
+  }
+
+  /**
+   * Says that a command is over; `answered` if the server answered it, with whatever.
+   *
+   * Returns `false` if the command failed before: its answer then comes too late.
+   */
+  end(call: Call, answered: boolean): boolean {
+    const inTime = this.#pending.delete(call);
+    // An answer that comes too late still tells that the server lives, and how long it takes.
+    if (answered) this.#sawAnswer(this.#clock.monotonic() - call.sentAt);
+    return inTime;
   }
 
   /** To be called when the connection is gone: opens the breaker and fails what is in flight. */
@@ -127,7 +203,10 @@ export class Guard {
 
   /** To be called when a connection is ready: probes at once instead of at the next interval. */
   connectionReady(): void {
-    if (this.#openReason !== undefined) this.#probe();
+    if (this.#openReason === undefined) return;
+    // A probe that is under way went to the connection before this one.
+    this.#endProbe?.(false);
+    this.#probe();
   }
 
   /** Resolves when the first connection was made, failed or took too long. */
@@ -137,11 +216,13 @@ export class Guard {
 
   /** Fails what is in flight and everything after it. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#start?.end();
     this.#deadlineTimer?.cancel();
+    this.#endProbe?.(false);
     this.#probeTimer?.cancel();
-    this.#failPending(new HotshelfError('CLOSED', `The connection to ${this.#options.server} was closed by its user.`));
+    this.#failPending(this.#downError());
   }
 
   #awaitStart(): void {
@@ -154,52 +235,49 @@ export class Guard {
       settle();
     };
     this.#start = { over, end };
-    const timer = this.#options.clock.after(this.#limits.deadlineMaxMs, () => this.#open('no connection yet'));
+    const timer = this.#clock.after(this.#limits.deadlineMaxMs, () => this.#open('no connection yet'));
   }
 
-  #answered(pending: Pending): void {
-    const latencyMs = this.#options.clock.monotonic() - pending.sentAt;
+  #sawAnswer(latencyMs: number): void {
     // A peak that fades: one slow answer is remembered for some hundred commands.
     this.#peakMs = latencyMs > this.#peakMs ? latencyMs : this.#peakMs - (this.#peakMs - latencyMs) / 256;
     this.#failures = 0;
+    this.#silentSince = Number.POSITIVE_INFINITY;
   }
 
   #armDeadline(ms: number): void {
-    const { clock } = this.#options;
-    const dueAt = clock.monotonic() + ms;
-    this.#deadlineTimer = clock.after(
-      ms,
-      () => {
-        const lateMs = clock.monotonic() - dueAt;
-        // Answers that already lie in the socket get a turn before anything is called late.
-        clock.turn(() => {
-          this.#deadlineTimer = undefined;
-          this.#expire(lateMs);
-        });
-      },
-      { background: true },
-    );
+    this.#deadlineTimer = afterAwake(this.#clock, ms, (heldUpMs) => {
+      this.#deadlineTimer = undefined;
+      this.#expire(heldUpMs);
+    });
   }
 
-  #expire(lateMs: number): void {
-    if (lateMs > blockedMs) for (const pending of this.#pending) pending.sentAt += lateMs;
-    const now = this.#options.clock.monotonic();
+  #expire(heldUpMs: number): void {
+    if (heldUpMs > 0) {
+      for (const call of this.#pending) call.sentAt += heldUpMs;
+      this.#silentSince += heldUpMs;
+    }
+    const now = this.#clock.monotonic();
     const deadlineMs = this.deadlineMs;
-    for (const pending of this.#pending) {
-      const leftMs = pending.sentAt + deadlineMs - now;
+    let struck = false;
+    for (const call of this.#pending) {
+      const leftMs = call.sentAt + deadlineMs - now;
       if (leftMs > 0) {
         this.#armDeadline(leftMs);
-        return;
+        break;
       }
-      this.#pending.delete(pending);
-      this.#failures += 1;
-      pending.fail(this.#unknownError(`no answer within ${Math.round(deadlineMs)} ms`));
-      if (this.#failures >= this.#limits.failuresToOpen) {
-        this.#open(`${this.#failures} commands in a row were not answered within ${Math.round(deadlineMs)} ms`);
-        this.#options.reset();
-        return;
-      }
+      this.#pending.delete(call);
+      if (call.sentAt >= this.#struckAt) struck = true;
+      this.#silentSince = Math.min(this.#silentSince, call.sentAt);
+      call.fail(this.#unknownError(`no answer within ${Math.round(deadlineMs)} ms`));
     }
+    if (!struck || this.#openReason !== undefined || this.#closed) return;
+    this.#struckAt = now;
+    this.#failures += 1;
+    const silentMs = now - this.#silentSince;
+    if (this.#failures < this.#limits.failuresToOpen && silentMs < 2 * this.#limits.deadlineMaxMs) return;
+    this.#open(`no answer for ${Math.round(silentMs)} ms`);
+    this.#options.reset();
   }
 
   #open(reason: string): void {
@@ -215,41 +293,40 @@ export class Guard {
 
   #scheduleProbe(): void {
     this.#probeTimer?.cancel();
-    this.#probeTimer = this.#options.clock.after(this.#limits.probeEveryMs, () => this.#probe(), { background: true });
+    this.#probeTimer = this.#clock.after(this.#limits.probeEveryMs, () => this.#probe(), { background: true });
   }
 
   #probe(): void {
-    if (this.#probing || this.#closed) return;
-    this.#probing = true;
-    let settled = false;
-    const settle = (alive: boolean) => {
-      if (settled) return;
-      settled = true;
-      this.#probing = false;
+    if (this.#endProbe !== undefined || this.#closed || this.#openReason === undefined) return;
+    const end = (alive: boolean) => {
+      if (this.#endProbe !== end) return;
+      this.#endProbe = undefined;
       deadline.cancel();
       if (this.#closed || this.#openReason === undefined) return;
       if (alive) this.#closeBreaker();
       else this.#scheduleProbe();
     };
-    const deadline = this.#options.clock.after(
-      this.#limits.deadlineMaxMs,
-      () => {
-        if (settled) return;
-        this.#options.reset();
-        settle(false);
-      },
-      { background: true },
-    );
-    this.#options.probe().then(
-      () => settle(true),
-      () => settle(false),
-    );
+    this.#endProbe = end;
+    const deadline = afterAwake(this.#clock, this.#limits.deadlineMaxMs, () => {
+      if (this.#endProbe !== end) return;
+      end(false);
+      this.#options.reset();
+    });
+    const { probe } = this.#options;
+    Promise.resolve()
+      .then(probe)
+      .then(
+        () => end(true),
+        () => end(false),
+      );
   }
 
   #closeBreaker(): void {
     this.#probeTimer?.cancel();
     this.#openReason = undefined;
     this.#failures = 0;
+    this.#struckAt = Number.NEGATIVE_INFINITY;
+    this.#silentSince = Number.POSITIVE_INFINITY;
     this.#peakMs = this.#limits.deadlineMaxMs / this.#limits.deadlineFactor;
     this.#start?.end();
     if (!this.#downAnnounced) return;
@@ -260,7 +337,7 @@ export class Guard {
   #failPending(error: HotshelfError): void {
     const pending = [...this.#pending];
     this.#pending.clear();
-    for (const command of pending) command.fail(error);
+    for (const call of pending) call.fail(error);
   }
 
   #downError(): HotshelfError {

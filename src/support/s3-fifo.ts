@@ -102,6 +102,11 @@ export class FifoMap<Node extends FifoNode> {
     return this.#nodes.values();
   }
 
+  /** Takes out every node whose key fits. */
+  deleteWhere(fits: (key: string) => boolean): void {
+    for (const node of this.#nodes.values()) if (fits(node.key)) this.delete(node);
+  }
+
   /** Called by the queues when they evict. */
   forget(key: string): void {
     this.#nodes.delete(key);

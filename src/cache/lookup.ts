@@ -1,0 +1,21 @@
+/** What a read found: the value, and where it came from. */
+
+/**
+ * - `hit`: an entry; `miss`: this caller loaded; `collapsed`: another caller's load or wait, in this process;
+ * - `bypass`: the origin, past the cache.
+ */
+export type LookupStatus = 'hit' | 'miss' | 'collapsed' | 'bypass';
+
+export interface Lookup<Value> {
+  readonly value: Value;
+  readonly status: LookupStatus;
+  /** Whether the value was sent to the backend by this read. */
+  readonly stored: boolean;
+  /** How old the value is, in ms. */
+  readonly ageMs: number;
+  /** How long it stays fresh, in ms; 0 for what is not cached. */
+  readonly ttlMs: number;
+}
+
+/** A lookup before anybody knows which type its value has. */
+export type Found = Lookup<unknown>;

@@ -1,0 +1,102 @@
+/** Answers a read: from an entry, from a load that is already going on, or by a new one. */
+
+import type { ResidentState } from '../backend/values.ts';
+import { cleared, expired } from './decide.ts';
+import { readEntry } from './entry.ts';
+import { type Job, Loading } from './load.ts';
+import { look, type Looked } from './look.ts';
+import type { Found } from './lookup.ts';
+import type { Shelf } from './shelf.ts';
+import type { Space } from './space.ts';
+
+/** A value that is kept decoded beside its bytes, with the promise that every hit gets. */
+export interface Kept {
+  readonly value: unknown;
+  readonly promise: Promise<unknown>;
+}
+
+export class Reader {
+  readonly #shelf: Shelf;
+  readonly #loading: Loading;
+
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+    this.#loading = new Loading(shelf);
+  }
+
+  /** Returns the value of `job.key`, loading it when no usable entry exists. */
+  async read(job: Job): Promise<Found> {
+    const { flights, unconfirmed, closed } = this.#shelf;
+    if (closed) return this.#loading.around(job, 'closed');
+    if (unconfirmed.distrusts(job.key, job.space)) return this.#loading.around(job, 'unconfirmed');
+    const startedAt = flights.now;
+    const looked = await look(job.space, job.key);
+    if ('failure' in looked) return this.#loading.around(job, 'backend');
+    const found = this.#found(job.space, job.key, looked);
+    if (found !== undefined) return found;
+    const joinable = flights.joinable(job.key, startedAt, looked.sight);
+    if (joinable === undefined) {
+      return flights.begin(job.key, (flight, landed) => this.#loading.fly(flight, job, looked, landed)).outcome;
+    }
+    job.space.counts.collapsed += 1;
+    return { ...(await joinable.outcome), status: 'collapsed' };
+  }
+
+  /** Returns the entry of a key, or `undefined`; never loads. */
+  async peek(space: Space, full: string): Promise<Found | undefined> {
+    if (this.#shelf.closed || this.#shelf.unconfirmed.distrusts(full, space)) return undefined;
+    const looked = await look(space, full);
+    return 'failure' in looked ? undefined : this.#found(space, full, looked);
+  }
+
+  /** Returns the decoded value that is kept in this process, or `undefined`. */
+  kept(space: Space, full: string): Kept | undefined {
+    const memo = this.#shelf.values.resident?.peek(full)?.memo;
+    if (memo === undefined) return undefined;
+    this.#noteHit(space, full);
+    return memo as Kept;
+  }
+
+  #found(space: Space, full: string, looked: Exclude<Looked, { failure: unknown }>): Found | undefined {
+    const { sight } = looked;
+    if (sight.kind === 'hit') {
+      const found = readEntry(space, sight);
+      if (found === undefined) this.#noteUnusable(space, full, 'decoding failed');
+      else {
+        this.#noteHit(space, full);
+        this.#keep(full, found, this.#shelf.codec.isPlain(sight.entry.flags));
+      }
+      return found;
+    }
+    if (sight.kind === 'outdated' && sight.reason !== expired && sight.reason !== cleared) {
+      this.#noteUnusable(space, full, sight.reason);
+    }
+    return undefined;
+  }
+
+  /** In a backend of this process the decoded value stays with the bytes; later hits share it, so it is frozen. */
+  #keep(full: string, found: Found, isPlain: boolean): void {
+    const state: ResidentState | undefined = isPlain ? this.#shelf.values.resident?.peek(full) : undefined;
+    if (state === undefined || state.memo !== undefined) return;
+    freeze(found.value);
+    const kept: Kept = { value: found.value, promise: Promise.resolve(found.value) };
+    state.remember(kept, state.bytes.length * 2);
+  }
+
+  #noteHit(space: Space, full: string): void {
+    space.counts.hits += 1;
+    const { events } = this.#shelf;
+    if (events.observed) events.emit({ type: 'hit', cache: space.name, key: full });
+  }
+
+  #noteUnusable(space: Space, full: string, reason: string): void {
+    space.counts.unusable += 1;
+    this.#shelf.events.emit({ type: 'unusable', cache: space.name, key: full, reason });
+  }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const part of Object.values(value)) freeze(part);
+  Object.freeze(value);
+}

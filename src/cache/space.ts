@@ -1,0 +1,115 @@
+/** Holds what one namespace of a cache has for its own: its place among the keys, its policy and its counts. */
+
+import { HotshelfError } from '../support/errors.ts';
+import { type CacheStats, Counts } from '../observe/stats.ts';
+import type { Halves } from '../codec/hash64.ts';
+import { checkName, encodeKey, type Key } from './key.ts';
+import { Epochs } from './epochs.ts';
+import { narrowNamespace, type NamespaceOptions, type Policy } from './options.ts';
+import type { Shelf } from './shelf.ts';
+
+/** In a backend that lives in this process `clear` deletes; there are no epochs, and every entry has this scope. */
+const noScope: Halves = new Uint32Array(2);
+const longestPrefix = 120;
+
+export class Space {
+  readonly shelf: Shelf;
+  /** What events call it: the namespaces on the way down, or `default`. */
+  readonly name: string;
+  /** The first part of all its keys. */
+  readonly prefix: string;
+  readonly policy: Policy;
+  readonly counts = new Counts();
+  readonly epochs: Epochs | undefined;
+  readonly #parent: Space | undefined;
+  readonly #children: Space[] = [];
+  readonly #knownKeys = new Map<string, string>();
+
+  constructor(shelf: Shelf, prefix: string, policy: Policy, parent?: { space: Space; name: string }) {
+    this.shelf = shelf;
+    this.prefix = prefix;
+    this.policy = policy;
+    this.#parent = parent?.space;
+    const path =
+      parent === undefined
+        ? ''
+        : parent.space.#parent === undefined
+          ? parent.name
+          : `${parent.space.name}/${parent.name}`;
+    this.name = path === '' ? 'default' : path;
+    if (shelf.values.resident === undefined) this.epochs = new Epochs(shelf.values, this.#epochKeys());
+  }
+
+  /** Returns the namespace `name` inside this one. @throws {HotshelfError} `OPTION_INVALID` */
+  child(name: string, options?: NamespaceOptions): Space {
+    const where = `the name of a namespace`;
+    const prefix = `${this.prefix}/${checkName(name, where)}`;
+    if (prefix.length > longestPrefix) {
+      throw new HotshelfError(
+        'OPTION_INVALID',
+        `The names of nested namespaces are longer than ${longestPrefix} characters.`,
+      );
+    }
+    const policy = narrowNamespace(this.policy, options, `namespace("${name}")`);
+    const child = new Space(this.shelf, prefix, policy, { space: this, name });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Returns the full key of `key`. @throws {HotshelfError} `KEY_INVALID` */
+  fullKey(key: Key): string {
+    if (typeof key !== 'string') return encodeKey(this.prefix, key);
+    const known = this.#knownKeys.get(key);
+    if (known !== undefined) return known;
+    const full = encodeKey(this.prefix, key);
+    // Only short texts are kept, and few of them: this saves work on hot keys and must not become a store.
+    if (this.#knownKeys.size >= 4096) this.#knownKeys.clear();
+    if (key.length <= 64) this.#knownKeys.set(key, full);
+    return full;
+  }
+
+  /** The epochs as they are in the backend now. */
+  async scope(): Promise<Halves> {
+    return this.epochs === undefined ? noScope : this.epochs.ensure();
+  }
+
+  /** The scope without epochs, or `undefined` where epochs must be read. */
+  get fixedScope(): Halves | undefined {
+    return this.epochs === undefined ? noScope : undefined;
+  }
+
+  /** Makes everything in this namespace and below it a miss. */
+  async clear(): Promise<void> {
+    const { resident } = this.shelf.values;
+    // These four marks can follow the prefix of a namespace: see the grammar of keys.
+    if (resident !== undefined) resident.drop([...'=:$/'].map((mark) => this.prefix + mark));
+    else await this.epochs?.advance();
+  }
+
+  /** The cache that all namespaces lie in. */
+  get root(): Space {
+    return this.#parent?.root ?? this;
+  }
+
+  /** Tells whether this namespace lies in `other` or is it. */
+  isWithin(other: Space): boolean {
+    return this === other || (this.#parent?.isWithin(other) ?? false);
+  }
+
+  stats(): CacheStats {
+    return this.#total().snapshot(this.shelf.unconfirmed.size);
+  }
+
+  #total(): Counts {
+    const total = new Counts();
+    total.add(this.counts);
+    for (const child of this.#children) total.add(child.#total());
+    return total;
+  }
+
+  #epochKeys(): string[] {
+    const above = this.#parent === undefined ? [] : this.#parent.#epochKeys();
+    // "!" stands in no prefix, so that no entry can have this key.
+    return [...above, `${this.prefix}!epoch`];
+  }
+}

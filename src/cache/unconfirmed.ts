@@ -1,0 +1,101 @@
+/** Remembers the invalidations that the backend did not confirm, and repeats them until it does. */
+
+import type { Timer } from '../support/clock.ts';
+import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import type { Shelf } from './shelf.ts';
+import type { Space } from './space.ts';
+
+const firstRetryMs = 100;
+const lastRetryMs = 1000;
+const keysPerTry = 500;
+/** More keys than this are not counted one by one: then the whole cache is not trusted until it was cleared. */
+const mostKeys = 100_000;
+
+/**
+ * While a key is in here this process does not trust the backend for it: reads go to the origin. That keeps the promise of
+ * no stale read for this process even when the backend comes back with the old entry.
+ */
+export class Unconfirmed {
+  readonly #shelf: Shelf;
+  /** The number tells one invalidation of a key from a later one that came while the first was being repeated. */
+  readonly #keys = new Map<string, number>();
+  readonly #spaces = new Map<Space, number>();
+  #generation = 0;
+  #timer: Timer | undefined;
+  #retryMs = firstRetryMs;
+  #running = false;
+
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+    shelf.backend.watch((event) => {
+      if (event.type === 'up' && this.size > 0) this.#schedule(0);
+    });
+  }
+
+  /** How many keys and namespaces wait. */
+  get size(): number {
+    return this.#keys.size + this.#spaces.size;
+  }
+
+  /** Tells whether reads of `full` in `space` must not use the backend. */
+  distrusts(full: string, space: Space): boolean {
+    if (this.size === 0) return false;
+    if (this.#keys.has(full)) return true;
+    for (const cleared of this.#spaces.keys()) if (space.isWithin(cleared)) return true;
+    return false;
+  }
+
+  addKeys(keys: readonly string[], space: Space): void {
+    if (this.#keys.size + keys.length > mostKeys) {
+      this.#keys.clear();
+      this.addSpace(space.root);
+      return;
+    }
+    this.#generation += 1;
+    for (const key of keys) this.#keys.set(key, this.#generation);
+    this.#schedule(firstRetryMs);
+  }
+
+  addSpace(space: Space): void {
+    this.#generation += 1;
+    this.#spaces.set(space, this.#generation);
+    this.#schedule(firstRetryMs);
+  }
+
+  /** Tries once more now, for the end of the process. */
+  async flush(): Promise<void> {
+    if (this.size > 0) await this.#try();
+    this.#timer?.cancel();
+  }
+
+  #schedule(ms: number): void {
+    if (this.#shelf.closed) return;
+    this.#timer?.cancel();
+    this.#timer = this.#shelf.clock.after(ms, () => this.#shelf.behind(this.#try()), { background: true });
+  }
+
+  async #try(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (const [space, generation] of [...this.#spaces]) {
+        await space.clear();
+        if (this.#spaces.get(space) === generation) this.#spaces.delete(space);
+      }
+      while (this.#keys.size > 0) await this.#tryKeys([...this.#keys].slice(0, keysPerTry));
+      this.#retryMs = firstRetryMs;
+      this.#shelf.events.emit({ type: 'confirmed', cache: 'default' });
+    } catch (error) {
+      if (!isUnconfirmed(error) && !(error instanceof HotshelfError)) throw error;
+      this.#retryMs = Math.min(lastRetryMs, this.#retryMs * 2);
+    } finally {
+      this.#running = false;
+      if (this.size > 0) this.#schedule(this.#retryMs);
+    }
+  }
+
+  async #tryKeys(batch: readonly (readonly [string, number])[]): Promise<void> {
+    await this.#shelf.values.delete(batch.map(([key]) => key));
+    for (const [key, generation] of batch) if (this.#keys.get(key) === generation) this.#keys.delete(key);
+  }
+}
