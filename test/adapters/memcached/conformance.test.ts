@@ -1,0 +1,45 @@
+/** Runs the conformance suites against a real Memcached server, and against three. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memcached } from 'hotshelf/memcached';
+import { countersSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import { startMemcached, type MemcachedServer } from '../../kit/servers.ts';
+
+for (const count of [1, 3]) {
+  describe(`on ${count} Memcached server${count === 1 ? '' : 's'}`, () => {
+    let servers: MemcachedServer[];
+    beforeAll(async () => {
+      servers = await Promise.all(Array.from({ length: count }, () => startMemcached()));
+    });
+    afterAll(async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+    });
+
+    const create = async () => {
+      const addresses = servers.map(({ host, port }) => ({ host, port }));
+      const backend = memcached(addresses);
+      const peer = memcached(addresses);
+      await Promise.all([backend.health(), peer.health()]);
+      return {
+        backend,
+        peer,
+        async close() {
+          await Promise.all([backend.close(), peer.close()]);
+        },
+      };
+    };
+
+    describe('values', () => {
+      check(valuesSuite({ create, ttlGranularityMs: 1000 }));
+    });
+    describe('counters', () => {
+      check(countersSuite({ create, ttlGranularityMs: 1000 }));
+    });
+  });
+}
+
+function check(cases: readonly ConformanceCase[]): void {
+  it.concurrent.each(cases)('$name', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
+}
