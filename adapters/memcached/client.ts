@@ -21,6 +21,8 @@ export interface ServerClientOptions {
   readonly guard: Partial<GuardLimits>;
   readonly clock: Clock;
   readonly onEvent: (event: BackendEvent) => void;
+  /** Where requests begin to be numbered. @default 0 */
+  readonly firstOpaque?: number;
 }
 
 /** What one command is made of. */

@@ -3,6 +3,7 @@
 import { Utils } from 'memjs';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock, Timer } from '../../src/support/clock.ts';
+import { afterAwake } from '../../src/support/guard.ts';
 import { Connection, type Request } from './connection.ts';
 import { notSent, failureOf } from './errors.ts';
 import { greet, type Login, type ServerFacts } from './handshake.ts';
@@ -30,8 +31,6 @@ const backoffFirstMs = 25;
 const backoffMostMs = 500;
 /** A connection that lasted this long starts the backoff anew when it is lost. */
 const provenAfterMs = 1000;
-/** A timer that fires this much late tells that the event loop was blocked, not that the server was slow. */
-const blockedMs = 25;
 
 /** Has the shape that `memjs.Client` expects of its servers: `onResponse`, `onError`, `write` and `close`. */
 export class Transport implements ReadPlace {
@@ -162,16 +161,9 @@ export class Transport implements ReadPlace {
   /** TCP alone proves nothing: a server that hangs accepts connections and never answers on them. */
   #watch(connection: Connection): void {
     const { clock, connectTimeoutMs } = this.#options;
-    const dueAt = clock.monotonic() + connectTimeoutMs;
-    this.#watchdog = clock.after(
-      connectTimeoutMs,
-      () => {
-        const wasBlocked = clock.monotonic() - dueAt > blockedMs;
-        if (wasBlocked) this.#watch(connection);
-        else connection.end(`no connection within ${connectTimeoutMs} ms`);
-      },
-      { background: true },
-    );
+    this.#watchdog = afterAwake(clock, connectTimeoutMs, () => {
+      connection.end(`no connection within ${connectTimeoutMs} ms`);
+    });
   }
 
   async #greet(connection: Connection): Promise<void> {
