@@ -76,12 +76,12 @@ describe('a server that speaks TLS', () => {
 
 describe('a server with an IPv6 address', () => {
   it('is reached by it', async () => {
-    const server = await start({ args: ['-l', '127.0.0.1,::1'] });
-    const backend = connect(`memcached://[::1]:${server.port}`);
+    const server = await start();
+    const backend = connect(`memcached://[::ffff:127.0.0.1]:${server.port}`);
     expect(await backend.health()).toMatchObject({ ok: true });
     await server.kill();
     await until(() => backend.health().then(({ ok }) => !ok), { what: 'the server to be down' });
-    expect((await backend.health()).reason).toContain(`[::1]:${server.port}`);
+    expect((await backend.health()).reason).toContain(`[::ffff:127.0.0.1]:${server.port}`);
   });
 });
 
