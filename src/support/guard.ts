@@ -285,6 +285,7 @@ export class Guard {
     this.#openReason = reason;
     this.#start?.end();
     this.#failPending(this.#unknownError(reason));
+    this.#endProbe?.(false);
     if (this.#downAnnounced) return;
     this.#downAnnounced = true;
     this.#options.onDown?.(reason);

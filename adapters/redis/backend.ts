@@ -1,0 +1,132 @@
+/** Puts the Redis backend together: clients made or handed in, one server or a cluster, and the three facets. */
+
+import type { BackendEvent, BackendWith, Health } from '../../src/backend/backend.ts';
+import { Emitter } from '../../src/support/emitter.ts';
+import { describe, HotshelfError } from '../../src/support/errors.ts';
+import type { GuardLimits } from '../../src/support/guard.ts';
+import { Batch } from './batch.ts';
+import { RedisBus } from './bus.ts';
+import { isCluster, type ClusterClient, type Connection, type IoredisClient } from './client.ts';
+import { ClusterNodes } from './cluster.ts';
+import { RedisCounters } from './counters.ts';
+import { checkClient, warningAbout } from './handed-in.ts';
+import type { LaneOptions } from './lane.ts';
+import { connectTimeoutMs, makeClient } from './made.ts';
+import type { Nodes } from './nodes.ts';
+import { checkConnection, readOptions, type ReadOptions, type RedisConnection, type RedisOptions } from './options.ts';
+import { SingleNode } from './single.ts';
+import { parseRedisUrl } from './url.ts';
+import { RedisValues } from './values.ts';
+
+export type RedisFacets = 'values' | 'counters' | 'bus';
+
+/** A connection that exists must be ready after this, in ms. */
+const readyWithinMs = 1000;
+
+/**
+ * Returns a backend on Redis: one server, a Cluster, or a master watched by Sentinels.
+ *
+ * It connects at once and in the background; until it is connected, calls wait for at most `deadline`. A client that you
+ * hand in is yours: it is never closed, and one warning names those of its options that are dangerous.
+ *
+ * @param target a URL, options, or a client of ioredis 5.11 or 6
+ * @throws {HotshelfError} `URL_INVALID`, `OPTION_INVALID` or `CLIENT_MISSING`; never with credentials.
+ * @example
+ * const backend = redis('redis://:secret@cache.internal:6379/0');
+ * const shared = redis(new Redis({ ...redisOptions(), host: 'cache.internal' }));
+ * const cluster = redis('rediss+cluster://user:secret@10.0.0.1,10.0.0.2');
+ */
+export function redis(
+  target: string | RedisConnection | IoredisClient,
+  options?: RedisOptions,
+): BackendWith<RedisFacets> {
+  if (typeof target === 'string') {
+    const parsed = parseRedisUrl(target);
+    return made(parsed.connection, readOptions({ ...parsed.options, ...options }));
+  }
+  if (typeof target !== 'object' || target === null) {
+    throw new HotshelfError(
+      'OPTION_INVALID',
+      `Expected redis() to get a URL, options, or a client of ioredis, got ${describe(target)}.`,
+    );
+  }
+  const read = readOptions(options);
+  if (!isClient(target)) return made(target, read);
+  const client = checkClient(target);
+  return new RedisBackend(client, read, { owned: false, readyWithinMs, warning: warningAbout(client) });
+}
+
+function isClient(target: object): target is IoredisClient {
+  return typeof Reflect.get(target, 'on') === 'function' || typeof Reflect.get(target, 'sendCommand') === 'function';
+}
+
+function made(connection: RedisConnection, options: ReadOptions): RedisBackend {
+  checkConnection(connection);
+  const client = makeClient(connection, options.clock);
+  const patience = Math.max(readyWithinMs, connectTimeoutMs(connection));
+  return new RedisBackend(client, options, { owned: true, readyWithinMs: patience, warning: undefined });
+}
+
+interface Circumstances {
+  readonly owned: boolean;
+  readonly readyWithinMs: number;
+  readonly warning: string | undefined;
+}
+
+class RedisBackend implements BackendWith<RedisFacets> {
+  readonly name = 'redis';
+  readonly values: RedisValues;
+  readonly counters: RedisCounters;
+  readonly bus: RedisBus;
+  readonly #nodes: Nodes;
+  readonly #events = new Emitter<BackendEvent>();
+  #closing: Promise<void> | undefined;
+
+  constructor(client: Connection | ClusterClient, options: ReadOptions, circumstances: Circumstances) {
+    const { clock, deadlineMs, maxValueBytes } = options;
+    const limits: Partial<GuardLimits> = { deadlineMaxMs: deadlineMs, deadlineMinMs: Math.min(40, deadlineMs) };
+    const laneOptions: LaneOptions = {
+      clock,
+      limits,
+      readyWithinMs: circumstances.readyWithinMs,
+      onEvent: (event) => this.#events.emit(event),
+    };
+    this.#nodes = isCluster(client)
+      ? new ClusterNodes(client, circumstances.owned, laneOptions)
+      : new SingleNode(client, circumstances.owned, laneOptions);
+    const batch = new Batch(this.#nodes);
+    this.values = new RedisValues(this.#nodes, batch, maxValueBytes);
+    this.counters = new RedisCounters(this.#nodes, batch);
+    this.bus = new RedisBus(this.#nodes, clock);
+    const { warning } = circumstances;
+    // Whoever made the backend has had the time to watch it by then.
+    if (warning !== undefined) clock.turn(() => this.#warn(warning));
+  }
+
+  async health(): Promise<Health> {
+    if (this.#closing !== undefined) return { ok: false, latencyMs: 0, reason: 'the backend was closed' };
+    return this.#nodes.health();
+  }
+
+  watch(listener: (event: BackendEvent) => void): () => void {
+    return this.#events.on(listener);
+  }
+
+  close(): Promise<void> {
+    if (this.#closing === undefined) {
+      this.bus.close();
+      this.#closing = this.#nodes.close();
+    }
+    return this.#closing;
+  }
+
+  /** Shown by `util.inspect` and `console.log`: nothing that could hold a password. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return 'RedisBackend {}';
+  }
+
+  #warn(message: string): void {
+    if (this.#events.observed) this.#events.emit({ type: 'warning', message });
+    else process.emitWarning(message, { code: 'HOTSHELF_REDIS_CLIENT' });
+  }
+}

@@ -1,0 +1,285 @@
+/** One server as the facets see it: an ioredis connection behind a guard. */
+
+import type { BackendEvent, Health } from '../../src/backend/backend.ts';
+import type { Clock, Timer } from '../../src/support/clock.ts';
+import { HotshelfError } from '../../src/support/errors.ts';
+import { afterAwake, Guard, type Call, type GuardLimits } from '../../src/support/guard.ts';
+import {
+  commandClass,
+  isWritable,
+  sever,
+  type Command,
+  type CommandArgument,
+  type CommandConstructor,
+  type Connection,
+  type Listener,
+  type Reply,
+  type Stream,
+} from './client.ts';
+import { commandError, connectionProblem, replyCode, wrongServer } from './errors.ts';
+import { hardenClient } from './harden.ts';
+
+export interface LaneOptions {
+  readonly clock: Clock;
+  readonly limits: Partial<GuardLimits>;
+  /** How long a connection may take from the first byte until it is ready, in ms. */
+  readonly readyWithinMs: number;
+  readonly onEvent: (event: BackendEvent) => void;
+}
+
+/** A command on its way and who waits for it. */
+export interface Errand extends Call {
+  answer(reply: Reply): void;
+}
+
+/** A server that says it is the wrong one is left at most this often, in ms: there may be no better one. */
+const leaveEveryMs = 500;
+const healthWithinMs = 250;
+
+export class Lane {
+  readonly server: string;
+  readonly #options: LaneOptions;
+  readonly #guard: Guard;
+  #client: Connection | undefined;
+  #Command: CommandConstructor | undefined;
+  #detach = () => {};
+  #lastProblem: string | undefined;
+  #severing = false;
+  #retired = false;
+  #leftAt = Number.NEGATIVE_INFINITY;
+  #corked: Stream | undefined;
+  #onMissing: () => void;
+
+  /** @param onMissing called when a probe finds that there is no connection at all */
+  constructor(server: string, client: Connection | undefined, options: LaneOptions, onMissing = () => {}) {
+    this.server = server;
+    this.#options = options;
+    this.#onMissing = onMissing;
+    this.#guard = new Guard({
+      server,
+      clock: options.clock,
+      limits: options.limits,
+      connecting: client === undefined || client.status !== 'ready',
+      probe: () => this.#ping(),
+      reset: () => this.#sever(),
+      onDown: (reason) => {
+        if (!this.#retired) options.onEvent({ type: 'down', server, reason });
+      },
+      onUp: () => options.onEvent({ type: 'up', server }),
+    });
+    if (client !== undefined) this.attach(client);
+  }
+
+  get isUp(): boolean {
+    return this.#guard.isUp;
+  }
+
+  /** Uses this connection from now on. */
+  attach(client: Connection): void {
+    if (client === this.#client) return;
+    this.#detach();
+    this.#client = client;
+    // Of our own kind, so that they can be told from other commands on a client that was handed in.
+    this.#Command = class extends commandClass(client) {};
+    let readyTimer: Timer | undefined;
+    const listeners: Record<string, Listener> = {
+      connect: () => {
+        readyTimer?.cancel();
+        readyTimer = this.#watchReady(client);
+      },
+      ready: () => {
+        readyTimer?.cancel();
+        this.#lastProblem = undefined;
+        this.#severing = false;
+        this.#guard.connectionReady();
+      },
+      close: () => {
+        readyTimer?.cancel();
+        this.#lost();
+      },
+      end: () => this.#lost(),
+      error: (error) => {
+        this.#lastProblem = connectionProblem(error);
+        // ioredis waits for the other side to agree after a reply that it cannot read.
+        if (client.status === 'ready') this.#sever();
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
+    const soften = hardenClient(client, () => this.#sever('a reply came that nothing had asked for'));
+    this.#detach = () => {
+      readyTimer?.cancel();
+      soften();
+      for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
+      this.#client = undefined;
+      this.#detach = () => {};
+    };
+    if (client.status === 'wait') client.connect().catch(() => {});
+    else if (client.status === 'connect') readyTimer = this.#watchReady(client);
+    else if (client.status === 'ready') this.#guard.connectionReady();
+  }
+
+  /** Gives up this connection, if it is the one in use: it is gone. */
+  drop(client: Connection): void {
+    if (client !== this.#client) return;
+    this.#lost();
+    this.#detach();
+  }
+
+  /** Sends a command behind the guard; `answer` or `fail` of the errand is called once. */
+  send(name: string, args: readonly CommandArgument[], errand: Errand): void {
+    const { starting } = this.#guard;
+    if (starting !== undefined) {
+      void starting.then(() => this.send(name, args, errand));
+      return;
+    }
+    const refusal = this.#guard.begin(errand);
+    if (refusal !== undefined) {
+      errand.fail(refusal);
+      return;
+    }
+    const client = this.#client;
+    if (client === undefined || this.#Command === undefined || !isWritable(client)) {
+      if (this.#guard.end(errand, false)) errand.fail(this.#notSent());
+      return;
+    }
+    client.sendCommand(new this.#Command(name, args)).then(
+      (reply) => {
+        if (this.#guard.end(errand, true)) errand.answer(reply);
+      },
+      (error: unknown) => {
+        this.#failed(errand, error);
+      },
+    );
+  }
+
+  /** Sends a command in one packet with all others of this tick. */
+  run(name: string, args: readonly CommandArgument[], asking = false): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.cork();
+      if (asking) this.send('asking', [], { sentAt: 0, answer: () => {}, fail: () => {} });
+      this.send(name, args, { sentAt: 0, answer: resolve, fail: reject });
+    });
+  }
+
+  /** Holds what is sent back until the end of this tick, to go in one packet. */
+  cork(): void {
+    const stream = this.#client?.stream;
+    if (stream === undefined || this.#corked === stream) return;
+    this.#corked = stream;
+    stream.cork();
+    process.nextTick(() => {
+      stream.uncork();
+      if (this.#corked === stream) this.#corked = undefined;
+    });
+  }
+
+  /** Asks the server past the guard. Never rejects. */
+  async health(): Promise<Health> {
+    const { clock } = this.#options;
+    await this.#guard.starting;
+    const askedAt = clock.monotonic();
+    const health = (reason?: string): Health => {
+      const latencyMs = clock.monotonic() - askedAt;
+      return reason === undefined ? { ok: true, latencyMs } : { ok: false, latencyMs, reason };
+    };
+    return new Promise((resolve) => {
+      const deadline = afterAwake(clock, healthWithinMs, () => resolve(health(this.#reason())));
+      this.#ping()
+        .then(
+          () => resolve(health()),
+          (error: unknown) => {
+            const code = replyCode(error);
+            resolve(health(code === undefined ? this.#reason() : connectionProblem((error as Error).cause)));
+          },
+        )
+        .finally(() => deadline.cancel());
+    });
+  }
+
+  /** Ends the lane to a server that no key lives on any more. */
+  retire(): void {
+    this.#retired = true;
+    this.#guard.connectionLost('it holds no slots any more');
+    this.close();
+  }
+
+  /** Fails everything with `CLOSED` and lets go of the connection. */
+  close(): void {
+    this.#guard.close();
+    this.#detach();
+  }
+
+  #ping(): Promise<Reply> {
+    const client = this.#client;
+    if (client === undefined) {
+      this.#onMissing();
+      return Promise.reject(this.#notSent());
+    }
+    if (this.#Command === undefined || !isWritable(client)) return Promise.reject(this.#notSent());
+    return client.sendCommand(new this.#Command('ping', [])).catch((error: unknown) => {
+      throw commandError(this.server, error);
+    });
+  }
+
+  #failed(errand: Errand, raw: unknown): void {
+    const error = commandError(this.server, raw);
+    const code = replyCode(error);
+    const inTime = this.#guard.end(errand, code !== undefined);
+    if (code !== undefined && wrongServer.has(code)) this.#leave(code);
+    if (inTime) errand.fail(error);
+  }
+
+  /** Connects anew: behind the same name there may be a better server by now. */
+  #leave(code: string): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#leftAt < leaveEveryMs) return;
+    this.#leftAt = now;
+    this.#sever(`it answered ${code}`);
+  }
+
+  #sever(problem?: string): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (problem !== undefined) this.#lastProblem = problem;
+    // The guard knows better why, unless there is a problem to report.
+    else this.#severing = !this.#guard.isUp;
+    sever(client);
+  }
+
+  #lost(): void {
+    if (this.#client !== undefined) this.#removeUnanswered(this.#client);
+    if (this.#severing) return;
+    this.#guard.connectionLost(this.#lastProblem ?? 'the connection was closed');
+  }
+
+  /** ioredis would send our commands again on the next connection, if its options say so: take them out of its queues. */
+  #removeUnanswered(client: Connection): void {
+    for (const queue of [client.commandQueue, client.prevCommandQueue]) {
+      if (queue === undefined || queue === null) continue;
+      for (let index = queue.length - 1; index >= 0; index -= 1) {
+        const command: Command | undefined = queue.peekAt(index)?.command;
+        if (this.#Command === undefined || !(command instanceof this.#Command)) continue;
+        queue.removeOne(index);
+        command.reject(new Error('Connection is closed.'));
+      }
+    }
+  }
+
+  /** A server that accepts a connection and never answers keeps ioredis waiting for ever. */
+  #watchReady(client: Connection): Timer {
+    return afterAwake(this.#options.clock, this.#options.readyWithinMs, () => {
+      if (client.status !== 'connect') return;
+      this.#lastProblem = `it accepts connections but did not answer within ${this.#options.readyWithinMs} ms`;
+      sever(client);
+    });
+  }
+
+  #reason(): string {
+    return this.#guard.reason ?? this.#lastProblem ?? 'no answer';
+  }
+
+  #notSent(): HotshelfError {
+    const reason = this.#lastProblem ?? 'the connection is being made';
+    return new HotshelfError('BACKEND_DOWN', `${this.server} is down (${reason}); the command was not sent.`);
+  }
+}

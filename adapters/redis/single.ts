@@ -1,0 +1,54 @@
+/** The servers as one: a standalone server, or whichever the Sentinels call the master. */
+
+import type { Health } from '../../src/backend/backend.ts';
+import { end, keyPrefixOf, serverName, type CommandArgument, type Connection, type Reply } from './client.ts';
+import { Lane, type LaneOptions } from './lane.ts';
+import type { Nodes, Part } from './nodes.ts';
+
+export class SingleNode implements Nodes {
+  readonly keyPrefix: string;
+  readonly only: Lane;
+  readonly starting = undefined;
+  readonly #client: Connection;
+  readonly #owned: boolean;
+
+  /** @param owned whether the client is ours to close */
+  constructor(client: Connection, owned: boolean, options: LaneOptions) {
+    this.#client = client;
+    this.#owned = owned;
+    this.keyPrefix = keyPrefixOf(client.options);
+    this.only = new Lane(serverName(client.options), client, options);
+  }
+
+  split(keys: readonly string[]): Part[] {
+    return [{ lane: this.only, keys: [...keys], places: keys.map((_, place) => place) }];
+  }
+
+  run(_key: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
+    return this.only.run(name, args);
+  }
+
+  async runKeys(name: string, keys: readonly string[]): Promise<Reply[]> {
+    return keys.length === 0 ? [] : [await this.only.run(name, keys)];
+  }
+
+  runAnywhere(_hint: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
+    return this.only.run(name, args);
+  }
+
+  connection(_attempt: number, overrides: Readonly<Record<string, unknown>>): Connection {
+    return this.#client.duplicate(overrides);
+  }
+
+  health(): Promise<Health> {
+    return this.only.health();
+  }
+
+  async close(): Promise<void> {
+    this.only.close();
+    if (!this.#owned) return;
+    // What still fails afterwards has nobody to tell.
+    this.#client.on('error', () => {});
+    end(this.#client);
+  }
+}

@@ -1,0 +1,150 @@
+/** The values facet on Redis: the stored bytes begin with a random version of eight bytes. */
+
+import type { Stored, Values, Version } from '../../src/backend/values.ts';
+import { HotshelfError } from '../../src/support/errors.ts';
+import type { Batch, Reader } from './batch.ts';
+import type { CommandArgument, Reply } from './client.ts';
+import { replyCode } from './errors.ts';
+import { checkKey, lifetime } from './keys.ts';
+import type { Nodes } from './nodes.ts';
+import { casScript, deleteIfScript, persistScript, runScript, takeScript } from './scripts.ts';
+import { readStored, stamped, versionData } from './versions.ts';
+
+export class RedisValues implements Values {
+  readonly maxValueBytes: number;
+  readonly #nodes: Nodes;
+  readonly #batch: Batch;
+  readonly #prefix: string;
+  /** Redis knows GETDEL from 6.2 on. */
+  #hasGetdel = true;
+
+  constructor(nodes: Nodes, batch: Batch, maxValueBytes: number) {
+    this.#nodes = nodes;
+    this.#batch = batch;
+    this.#prefix = nodes.keyPrefix;
+    this.maxValueBytes = maxValueBytes;
+  }
+
+  get(key: string): Promise<Stored | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#batch.read(this.#keyOf(key), new GetReader(resolve, reject));
+    });
+  }
+
+  getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const prefixed = keys.map((key) => this.#keyOf(key));
+      const found: (Stored | undefined)[] = Array.from({ length: keys.length });
+      let left = keys.length;
+      for (const [index, key] of prefixed.entries()) {
+        const filled = (stored: Stored | undefined) => {
+          found[index] = stored;
+          left -= 1;
+          if (left === 0) resolve(found);
+        };
+        this.#batch.read(key, new GetReader(filled, reject));
+      }
+    });
+  }
+
+  async set(key: string, bytes: Uint8Array, ttlMs: number): Promise<Version> {
+    const name = this.#keyOf(key);
+    const px = expiry(ttlMs);
+    const { data, version } = this.#stamp(bytes);
+    await this.#nodes.run(name, 'set', [name, data, ...px]);
+    return version;
+  }
+
+  async add(key: string, bytes: Uint8Array, ttlMs: number): Promise<Version | undefined> {
+    const name = this.#keyOf(key);
+    const px = expiry(ttlMs);
+    const { data, version } = this.#stamp(bytes);
+    const reply = await this.#nodes.run(name, 'set', [name, data, ...px, 'NX']);
+    return reply === null ? undefined : version;
+  }
+
+  async cas(key: string, version: Version, bytes: Uint8Array, ttlMs: number): Promise<Version | undefined> {
+    const name = this.#keyOf(key);
+    const ms = lifetime(ttlMs) ?? '';
+    const next = this.#stamp(bytes);
+    const reply = await runScript(this.#nodes, casScript, name, [versionData(version), next.data, ms]);
+    return Number(reply) === 1 ? next.version : undefined;
+  }
+
+  async touch(key: string, ttlMs: number): Promise<boolean> {
+    const name = this.#keyOf(key);
+    const ms = lifetime(ttlMs);
+    const reply =
+      ms === undefined
+        ? await runScript(this.#nodes, persistScript, name, [])
+        : await this.#nodes.run(name, 'pexpire', [name, ms]);
+    return Number(reply) === 1;
+  }
+
+  async delete(keys: readonly string[]): Promise<number> {
+    const names = keys.map((key) => this.#keyOf(key));
+    const replies = await this.#nodes.runKeys('unlink', names);
+    return replies.reduce<number>((sum, reply) => sum + Number(reply), 0);
+  }
+
+  async deleteIf(key: string, version: Version): Promise<boolean> {
+    const name = this.#keyOf(key);
+    return Number(await runScript(this.#nodes, deleteIfScript, name, [versionData(version)])) === 1;
+  }
+
+  async take(key: string): Promise<Stored | undefined> {
+    const name = this.#keyOf(key);
+    return storedIn(await this.#getdel(name));
+  }
+
+  async #getdel(name: string): Promise<Reply> {
+    if (this.#hasGetdel) {
+      try {
+        return await this.#nodes.run(name, 'getdel', [name]);
+      } catch (error) {
+        // An unknown command was not carried out: what it would have done may be done by other means.
+        if (replyCode(error) !== 'ERR') throw error;
+      }
+    }
+    const reply = await runScript(this.#nodes, takeScript, name, []);
+    this.#hasGetdel = false;
+    return reply;
+  }
+
+  #keyOf(key: string): string {
+    checkKey(key);
+    return this.#prefix === '' ? key : this.#prefix + key;
+  }
+
+  #stamp(bytes: Uint8Array): { readonly data: Buffer; readonly version: Version } {
+    if (bytes.length <= this.maxValueBytes) return stamped(bytes);
+    throw new HotshelfError(
+      'VALUE_TOO_LARGE',
+      `A value of ${bytes.length} bytes is larger than the ${this.maxValueBytes} bytes that the redis adapter accepts. Raise \`maxValueBytes\` or store less.`,
+    );
+  }
+}
+
+class GetReader implements Reader {
+  readonly #resolve: (stored: Stored | undefined) => void;
+  readonly failed: (error: HotshelfError) => void;
+
+  constructor(resolve: (stored: Stored | undefined) => void, reject: (error: HotshelfError) => void) {
+    this.#resolve = resolve;
+    this.failed = reject;
+  }
+
+  found(data: Reply): void {
+    this.#resolve(storedIn(data));
+  }
+}
+
+function storedIn(reply: Reply): Stored | undefined {
+  return Buffer.isBuffer(reply) ? readStored(reply) : undefined;
+}
+
+function expiry(ttlMs: number): readonly CommandArgument[] {
+  const ms = lifetime(ttlMs);
+  return ms === undefined ? [] : ['PX', ms];
+}
