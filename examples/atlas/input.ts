@@ -1,0 +1,71 @@
+/** Reads what clients send, and says in a sentence what is wrong with it. */
+
+import type { Point } from './geo.ts';
+import type { CityChange } from './origin.ts';
+import { Problem } from './problem.ts';
+
+const largestInteger = 2_147_483_647;
+const longestName = 100;
+
+export function readId(text: unknown): number {
+  const id = wholeNumber(text);
+  if (id === undefined || id < 1) throw bad(`The id of a city is a whole number from 1 to ${largestInteger}.`);
+  return id;
+}
+
+export function readCountry(text: unknown): string {
+  if (typeof text === 'string' && /^[a-z]{2}$/i.test(text)) return text.toUpperCase();
+  throw bad('A country is two letters, such as FR.');
+}
+
+export function readPage(text: unknown): number {
+  const page = text === undefined ? 1 : wholeNumber(text);
+  if (page === undefined || page < 1) throw bad('`page` is a whole number from 1.');
+  return page;
+}
+
+export function readPoint(query: Readonly<Record<string, unknown>>): Point {
+  return { lat: readDegrees(query, 'lat', 90), lon: readDegrees(query, 'lon', 180) };
+}
+
+export function readChange(body: unknown): CityChange {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw bad('The body is a JSON object.');
+  const { name, population, ...others } = body as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(others);
+  if (unknown.length > 0) throw bad('Only `name` and `population` of a city can be changed.');
+  if (name === undefined && population === undefined) throw bad('The body has `name`, `population` or both.');
+  return {
+    name: name === undefined ? undefined : readName(name),
+    population: population === undefined ? undefined : readPopulation(population),
+  };
+}
+
+function readName(value: unknown): string {
+  const name = typeof value === 'string' ? value.trim() : '';
+  // Control characters and halves of surrogate pairs: PostgreSQL takes neither, and nobody's city has them.
+  const isText = name.length > 0 && name.length <= longestName && !/[\p{Cc}\p{Cs}]/u.test(name);
+  if (!isText) throw bad(`\`name\` is a text of 1 to ${longestName} characters.`);
+  return name;
+}
+
+function readPopulation(value: unknown): number {
+  const isCount = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestInteger;
+  if (!isCount) throw bad(`\`population\` is a whole number from 0 to ${largestInteger}.`);
+  return value;
+}
+
+function readDegrees(query: Readonly<Record<string, unknown>>, name: string, most: number): number {
+  const text = query[name];
+  const degrees = typeof text === 'string' && /^[+-]?\d{1,3}(\.\d{1,20})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Math.abs(degrees) <= most) return degrees;
+  throw bad(`\`${name}\` is a number of degrees from -${most} to ${most}.`);
+}
+
+function wholeNumber(text: unknown): number | undefined {
+  const number = typeof text === 'string' && /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return number <= largestInteger ? number : undefined;
+}
+
+function bad(detail: string): Problem {
+  return new Problem(400, detail);
+}

@@ -1,0 +1,56 @@
+/** One instance of the atlas: an Express app with a cache object of its own. */
+
+import { type BackendWith, createCache } from 'hotshelf';
+import express, { type Express } from 'express';
+import { Cities } from './cities.ts';
+import type { Database } from './database/database.ts';
+import { Origin, type OriginOptions } from './origin.ts';
+import { noSuchRoute, problems } from './problem.ts';
+import { cityRoutes } from './routes/cities.ts';
+import { healthRoutes } from './routes/health.ts';
+import { statsRoutes } from './routes/stats.ts';
+
+export interface InstanceOptions extends OriginOptions {
+  /** Goes into the field `X-Instance` of every answer. */
+  readonly name: string;
+  /** Stays its owner's, as the database does: instances in one process share them. */
+  readonly backend: BackendWith<'values'>;
+  readonly database: Database;
+  /** Gets what clients must not see: the errors behind an answer 500. */
+  readonly report: (error: unknown) => void;
+}
+
+export interface Instance {
+  readonly app: Express;
+  /** From now on `/readyz` answers 503; everything else goes on. */
+  drain(): void;
+  /** Closes the cache. */
+  close(): Promise<void>;
+}
+
+export function createInstance(options: InstanceOptions): Instance {
+  const { name, backend, database, beforeQuery, report } = options;
+  const cache = createCache({ backend, prefix: 'atlas', ttl: '5m', negativeTtl: '30s' });
+  const origin = new Origin(database, { beforeQuery });
+  let draining = false;
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_request, response, next) => {
+    response.set('X-Instance', name);
+    next();
+  });
+  app.use(cityRoutes(new Cities(cache, origin)));
+  app.use(statsRoutes(name, cache, origin));
+  app.use(healthRoutes({ backend, database, isDraining: () => draining }));
+  app.use(noSuchRoute);
+  app.use(problems(report));
+
+  return {
+    app,
+    drain: () => {
+      draining = true;
+    },
+    close: () => cache.close(),
+  };
+}

@@ -1,0 +1,63 @@
+/** Errors as the client sees them: `application/problem+json`, RFC 9457. */
+
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+
+/** Thrown by a route to answer with a status and a sentence. */
+export class Problem extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Answers with a problem; it needs no framework, so that the front can use it too. */
+export function sendProblem(response: ServerResponse, status: number, path: string, detail?: string): void {
+  const title = STATUS_CODES[status] ?? 'Error';
+  // RFC 9457 section 4.2.1: "about:blank" says that the title is that of the status, and no more.
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance: path });
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+export const noSuchRoute: RequestHandler = (request) => {
+  throw new Problem(404, `There is nothing at ${request.path}.`);
+};
+
+/** Ends a route: any method that it does not have. */
+export function onlyMethods(...methods: readonly string[]): RequestHandler {
+  const allowed = methods.join(', ');
+  return (request, response) => {
+    response.setHeader('Allow', allowed);
+    if (request.method !== 'OPTIONS') throw new Problem(405, `${request.path} knows ${allowed}.`);
+    response.status(204).end();
+  };
+}
+
+/** The last middleware. Tells the client what it did wrong, and nothing of what went wrong here: that goes to `report`. */
+export function problems(report: (error: unknown) => void): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const { status, detail } = explain(error);
+    if (status >= 500) report(error);
+    if (response.headersSent) next(error);
+    else sendProblem(response, status, request.originalUrl, detail);
+  };
+}
+
+const bodyProblems: Readonly<Record<string, string>> = {
+  'entity.parse.failed': 'The body is not valid JSON.',
+  'entity.too.large': 'The body is too large.',
+};
+
+function explain(error: unknown): { status: number; detail?: string | undefined } {
+  if (error instanceof Problem) return { status: error.status, detail: error.message };
+  // Errors of Express and its body parser have a status and a type.
+  const { status, type } = Object(error) as { status?: unknown; type?: unknown };
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return { status, detail: bodyProblems[String(type)] };
+  return { status: 500 };
+}

@@ -1,0 +1,24 @@
+/** `/stats`: what the cache did for the instance that answers. */
+
+import type { Cache } from 'hotshelf';
+import { Router } from 'express';
+import type { Origin } from '../origin.ts';
+import { onlyMethods } from '../problem.ts';
+
+export function statsRoutes(instance: string, cache: Cache, origin: Origin): Router {
+  const router = Router();
+  router
+    .route('/stats')
+    .get((_request, response) => {
+      const stats = cache.stats();
+      const { hits, misses, loads, collapsed, bypasses, unconfirmed, hitRatio } = stats;
+      response.set('Cache-Control', 'no-store').json({
+        instance,
+        cache: { hits, misses, loads, collapsed, bypasses, unconfirmed, hitRatio: Number(hitRatio.toFixed(3)) },
+        // Each of these reads would have been a question to the database.
+        origin: { queries: origin.queries, saved: hits + collapsed },
+      });
+    })
+    .all(onlyMethods('GET', 'HEAD'));
+  return router;
+}
