@@ -43,22 +43,26 @@ async function startInOneProcess(front: Front, database: Database, options: Flee
     createInstance({ name: String(index + 1), backend, database, report }),
   );
   for (const { app } of instances) front.add(app);
+  const closeInstances = () => Promise.all(instances.map((instance) => instance.close()));
   return {
     drain: () => instances.forEach((instance) => instance.drain()),
     close: () =>
-      closeInOrder([
-        () => Promise.all(instances.map((instance) => instance.close())),
+      closeInOrder(
+        closeInstances,
         () => backend.close(),
         () => database.close(),
-      ]),
+      ),
   };
 }
 
+const closeLimitMs = 4000;
+
 /** Closes one thing after the other. What does not close in time, or at all, does not keep the rest from it. */
-export async function closeInOrder(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+export async function closeInOrder(...steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const until = performance.now() + closeLimitMs;
   for (const step of steps) {
     try {
-      await within(2000, step(), undefined);
+      await within(until - performance.now(), step(), undefined);
     } catch {
       // It is the end, whatever the state of what ends.
     }

@@ -1,5 +1,6 @@
 /** The front: one HTTP server that gives requests to the instances in turn. */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { within } from './deadline.ts';
@@ -25,10 +26,8 @@ export class Front {
 
   /** Listens; resolves with the port, which is another one if `port` is 0. Requests that come before a target get 503. */
   async listen(port: number, host?: string): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, resolve);
-    });
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -1,32 +1,31 @@
 /** Starts the atlas: reads options, opens the front, fills the database, starts the instances, and ends them all again. */
 
 import { connect, HotshelfError } from 'hotshelf';
+import { DatabaseUnusable } from './database/postgres.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { Front } from './front.ts';
 import { type Options, readOptions, usage, UsageError } from './options.ts';
 import { showProgress } from './progress.ts';
 
-/** A drain takes this long for requests, and 4.5 s at most for everything else. */
+/** So long running requests may take once the end has begun; all the rest takes 5 s at most. */
 const requestsLimitMs = 4000;
 
 try {
-  await main();
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) console.log(usage);
+  else await start(options);
 } catch (error) {
-  fail(error);
+  process.exit(explain(error));
 }
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), process.env);
-  if (options.help) {
-    console.log(usage);
-    return;
-  }
+async function start(options: Options): Promise<void> {
+  const startedAt = performance.now();
+  const cache = await describeCache(options.backendUrl);
   const front = new Front();
   const port = await front.listen(options.port);
-  const startedAt = performance.now();
   let fleet: Fleet | undefined;
-  onceSignalled(async () => {
-    console.log('Draining');
+  onEndSignal(async () => {
+    console.log('Finishing what is running');
     fleet?.drain();
     await front.drain(requestsLimitMs);
     await fleet?.close();
@@ -37,54 +36,58 @@ async function main(): Promise<void> {
     onProgress: showProgress(process.stdout),
     report: (problem) => console.error(problem),
   });
-  console.log(await welcome(options, port, performance.now() - startedAt));
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(welcome(options, `http://localhost:${port}`, cache, seconds));
 }
 
-async function welcome(options: Options, port: number, ms: number): Promise<string> {
-  const { instances, areProcesses, databaseUrl } = options;
-  const url = `http://localhost:${port}`;
+function welcome(
+  { instances, areProcesses, databaseUrl }: Options,
+  url: string,
+  cache: string,
+  seconds: string,
+): string {
   const where = areProcesses ? `${instances} processes` : `${instances} in one process`;
   return `
-Atlas is ready at ${url} after ${(ms / 1000).toFixed(1)} s
+Atlas is ready at ${url} after ${seconds} s
   instances  ${where}
-  cache      ${await describeBackend(options.backendUrl)}
+  cache      ${cache}
   database   ${databaseUrl === undefined ? 'SQLite in memory' : 'PostgreSQL'}
 
-Try:
+Try each twice, and see Cache-Status and X-Instance:
   curl -i ${url}/cities/2988507
   curl -i '${url}/countries/FR/cities?page=2'
-  curl -i -X PATCH -H 'Content-Type: application/json' -d '{"name":"Lutetia"}' ${url}/cities/2988507
+  curl -i '${url}/cities/near?lat=-16.9&lon=180'
 `;
 }
 
-/** Says which backend it is, without the credentials that the URL may have, and whether it answers. */
-async function describeBackend(url: string): Promise<string> {
+/** The name of the backend and whether it answers; the URL may have credentials, so it is not shown. */
+async function describeCache(url: string): Promise<string> {
   const backend = await connect(url);
   const { ok, reason } = await backend.health();
   await backend.close();
-  return ok ? backend.name : `${backend.name}, which does not answer (${reason}); the atlas works without it`;
+  return ok ? backend.name : `${backend.name}, not answering (${reason}): the atlas works without it until it does`;
 }
 
-/** npm hands Ctrl-C on to a process that has got it already: the second signal is the first. */
-function onceSignalled(end: () => Promise<void>): void {
+/** npm passes on a Ctrl-C that the terminal has sent to every process already: a second signal is no second wish. */
+function onEndSignal(end: () => Promise<void>): void {
   let ending: Promise<void> | undefined;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => (ending ??= end()));
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      ending ??= end();
+    });
+  }
 }
 
-/** One line for what the user can put right; a stack for what he cannot. */
-function fail(error: unknown): never {
-  const { code, message, port } = Object(error) as { code?: unknown; message?: string; port?: number };
-  if (error instanceof UsageError) exit(2, `${message}. See --help`);
-  if (error instanceof HotshelfError) exit(2, `HOTSHELF_URL: ${message}`);
-  if (code === 'EADDRINUSE') exit(1, `Port ${port} is taken. Choose another one: PORT=${Number(port) + 1} npm start`);
-  if (code === 'EACCES')
-    exit(1, `Port ${port} may not be used by this user. Choose one above 1023: PORT=3000 npm start`);
-  if (code !== undefined) exit(1, `The database cannot be used: ${message || String(code)}`);
-  console.error(error);
-  process.exit(1);
-}
-
-function exit(code: number, line: string): never {
-  console.error(line);
-  process.exit(code);
+/** One line for what the user can put right, a stack for what he cannot. Returns the exit code. */
+function explain(error: unknown): number {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  if (error instanceof UsageError) console.error(`${message}. See --help.`);
+  else if (error instanceof HotshelfError) console.error(`HOTSHELF_URL: ${message}`);
+  else if (error instanceof DatabaseUnusable) console.error(message);
+  else if (code === 'EADDRINUSE')
+    console.error(`Port ${port} is taken. Name another one: PORT=${Number(port) + 1} npm start`);
+  else if (code === 'EACCES')
+    console.error(`This user may not listen on port ${port}. Name one from 1024: PORT=3000 npm start`);
+  else console.error(error);
+  return error instanceof UsageError || error instanceof HotshelfError ? 2 : 1;
 }

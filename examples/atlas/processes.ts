@@ -22,7 +22,8 @@ export interface ProcessesOptions {
 }
 
 const workerFile = fileURLToPath(new URL('worker.ts', import.meta.url));
-const closeLimitMs = 4500;
+/** A worker ends by itself within this, unless it hangs. */
+const closeLimitMs = 5000;
 /** A worker that did not live this long is not replaced before this time has passed. */
 const restartPauseMs = 1000;
 

@@ -39,8 +39,12 @@ let ending: Promise<void> | undefined;
 function end(): Promise<void> {
   ending ??= (async () => {
     instance.drain();
-    await front.drain(1000);
-    await closeInOrder([() => instance.close(), () => backend.close(), () => database.close()]);
+    await front.drain(500);
+    await closeInOrder(
+      () => instance.close(),
+      () => backend.close(),
+      () => database.close(),
+    );
     process.exit(0);
   })();
   return ending;

@@ -1,8 +1,11 @@
 /** The database for more than one machine: PostgreSQL. */
 
-import pg from 'pg';
+import { Client, Pool } from 'pg';
 import { type City, type Database, indexes, schema, type SqlValue } from './database.ts';
 import { loadCities, type LoadOptions } from './load.ts';
+
+/** The server does not answer, or does not let us do what we must. */
+export class DatabaseUnusable extends Error {}
 
 /** Any number will do, as long as everybody who fills the table takes the same. */
 const fillLock = 7_205_759;
@@ -13,7 +16,7 @@ const insertPortion = `
 
 /** Connects when the first query comes. A server that does not answer makes queries fail; it does not make them wait. */
 export function openPostgres(url: string): Database {
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000, query_timeout: 5000 });
+  const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 2000, query_timeout: 5000 });
   // The pool replaces a connection that broke while nobody used it.
   pool.on('error', () => {});
   return {
@@ -29,9 +32,11 @@ export function openPostgres(url: string): Database {
 /**
  * Creates and fills the table unless that was done before. One transaction under an advisory lock: of several instances that
  * start at once one fills and the others wait for it, and one that dies halfway leaves nothing behind.
+ *
+ * @throws {DatabaseUnusable}
  */
 export async function fillPostgres(url: string, options: LoadOptions = {}): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   // Without a listener a broken connection would end the process; the query that notices it rejects anyway.
   client.on('error', () => {});
   try {
@@ -47,6 +52,10 @@ export async function fillPostgres(url: string, options: LoadOptions = {}): Prom
       for (const index of indexes) await client.query(index);
     }
     await client.query('commit');
+  } catch (error) {
+    // A refused connection to a name with several addresses has no message, only a code.
+    const { message, code } = error as { message: string; code?: string };
+    throw new DatabaseUnusable(`PostgreSQL at DATABASE_URL: ${message || code}`, { cause: error });
   } finally {
     await client.end();
   }

@@ -1,0 +1,153 @@
+/**
+ * Starts the atlas as a user would, uses it, ends it, and says what it saw; exits with 1 if anything was not as it should be.
+ *
+ * Run: node --import tsx examples/smoke.ts [options of the atlas]
+ * HOTSHELF_URL and DATABASE_URL mean what they mean to the atlas.
+ */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+interface Reply {
+  readonly status: number;
+  readonly instance: string;
+  readonly cacheStatus: string;
+  readonly type: string;
+  readonly body: Record<string, unknown>;
+}
+
+const suva = 2_198_148;
+const startLimitMs = 60_000;
+const endLimitMs = 10_000;
+
+const url = `http://127.0.0.1:${await freePort()}`;
+const atlas = start();
+try {
+  await waitUntilReady();
+  await readsAreShared();
+  await changesAreSeenAtOnce();
+  await listsAreRight();
+  await mistakesAreExplained();
+  await countsAreKept();
+  await endsInTime();
+  console.log('All is well');
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  atlas.kill('SIGKILL');
+}
+
+function start(): ChildProcess {
+  const main = fileURLToPath(new URL('atlas/main.ts', import.meta.url));
+  const args = ['--conditions=hotshelf:source', '--import', 'tsx', main, ...process.argv.slice(2)];
+  return spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, PORT: new URL(url).port } });
+}
+
+async function waitUntilReady(): Promise<void> {
+  const deadline = performance.now() + startLimitMs;
+  for (;;) {
+    const reply = await send('/readyz').catch(() => undefined);
+    if (reply?.status === 200) return;
+    assert(atlas.exitCode === null, `the atlas ended with code ${atlas.exitCode}`);
+    assert(performance.now() < deadline, `the atlas was not ready within ${startLimitMs} ms`);
+    await pause(50);
+  }
+}
+
+async function readsAreShared(): Promise<void> {
+  // The change makes it cold, also on a server that is warm from an earlier run.
+  await change({ name: 'Suva' });
+  const first = await send(`/cities/${suva}`);
+  assert.match(first.cacheStatus, /^hotshelf; fwd=miss; stored/);
+  const second = await send(`/cities/${suva}`);
+  assert.match(second.cacheStatus, /^hotshelf; hit/);
+  assert.notEqual(second.instance, first.instance);
+  assert.deepEqual(second.body, first.body);
+  console.log(`ok: instance ${first.instance} loaded Suva, instance ${second.instance} had a hit on it`);
+}
+
+async function changesAreSeenAtOnce(): Promise<void> {
+  const name = `Suva ${Date.now()}`;
+  await change({ name });
+  const replies = [await send(`/cities/${suva}`), await send(`/cities/${suva}`)];
+  for (const { body } of replies) assert.equal(body['name'], name);
+  assert.notEqual(replies[0]?.instance, replies[1]?.instance);
+  await change({ name: 'Suva' });
+  console.log('ok: both instances answered with the new name at once');
+}
+
+async function listsAreRight(): Promise<void> {
+  for (const path of ['/countries/FJ/cities', '/cities/near?lat=-18.14&lon=178.44']) {
+    const { status, body } = await send(path);
+    assert.equal(status, 200);
+    assert.match(JSON.stringify(body['cities']), /"name":"Suva"/);
+    assert.match((await send(path)).cacheStatus, /^hotshelf; hit/);
+  }
+  console.log('ok: Suva is on the list of its country, and near itself');
+}
+
+async function mistakesAreExplained(): Promise<void> {
+  for (const [path, status] of [
+    ['/cities/first', 400],
+    ['/cities/2147483647', 404],
+    ['/nowhere', 404],
+  ] as const) {
+    const reply = await send(path);
+    assert.equal(reply.status, status);
+    assert.equal(reply.body['status'], status);
+    assert.match(reply.type, /^application\/problem\+json/);
+    console.log(`ok: ${path} is ${status}: ${String(reply.body['detail'])}`);
+  }
+}
+
+async function countsAreKept(): Promise<void> {
+  for (const { instance, body } of [await send('/stats'), await send('/stats')]) {
+    console.log(`ok: instance ${instance} counted ${JSON.stringify(body)}`);
+    assert.equal(body['instance'], instance);
+  }
+}
+
+async function endsInTime(): Promise<void> {
+  const startedAt = performance.now();
+  const ended = once(atlas, 'exit');
+  atlas.kill('SIGTERM');
+  const [code] = (await Promise.race([ended, pause(endLimitMs, ['still running'], { ref: false })])) as [unknown];
+  assert.equal(code, 0);
+  console.log(`ok: ended with code 0, ${Math.round(performance.now() - startedAt)} ms after SIGTERM`);
+}
+
+async function change(values: { name: string }): Promise<void> {
+  const { status } = await send(`/cities/${suva}`, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(values),
+  });
+  assert.equal(status, 200);
+}
+
+async function send(path: string, init?: RequestInit): Promise<Reply> {
+  const response = await fetch(url + path, init);
+  const { status, headers } = response;
+  return {
+    status,
+    instance: headers.get('X-Instance') ?? '',
+    cacheStatus: headers.get('Cache-Status') ?? '',
+    type: headers.get('Content-Type') ?? '',
+    body: (await response.json()) as Record<string, unknown>,
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
