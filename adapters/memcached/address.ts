@@ -1,7 +1,6 @@
-/** Reads where the servers are: `host:port`, a list of those, or a `memcached://` URL with credentials. */
+/** Reads where a server is: `host:port`, `[IPv6]:port`, or the parts. */
 
 import { describe, HotshelfError } from '../../src/support/errors.ts';
-import type { Login } from './handshake.ts';
 
 export interface ServerAddress {
   readonly host: string;
@@ -11,56 +10,16 @@ export interface ServerAddress {
   readonly weight?: number;
 }
 
-export interface ParsedUrl {
-  readonly servers: readonly Required<ServerAddress>[];
-  readonly login: Login | undefined;
-  readonly tls: boolean;
-}
-
 const usualPort = 11211;
 const heaviest = 100;
-const scheme = /^([a-z][a-z0-9+.-]*):\/\//i;
+const pattern = /^(?:\[([0-9a-f:.%a-z]+)\]|([^\s:[\]@/]+))(?::(\d{1,5}))?$/i;
 
-/**
- * Reads `[memcached://][user:password@]host[:port][,host[:port]…]`; `memcacheds://` means TLS. The last `@` ends the
- * credentials, the first `:` the user; both may be percent-encoded.
- *
- * @throws {HotshelfError} `URL_INVALID`, never with the text itself: it may hold a password.
- */
-export function parseUrl(text: string): ParsedUrl {
-  const [prefix = '', name = 'memcached'] = scheme.exec(text) ?? [];
-  const isKnown = name.toLowerCase() === 'memcached' || name.toLowerCase() === 'memcacheds';
-  if (!isKnown) throw invalid(`has the scheme ${name.slice(0, 20)}://, which is not memcached:// or memcacheds://`);
-  const rest = text.slice(prefix.length);
-  const hostsStart = rest.lastIndexOf('@') + 1;
-  const hosts = rest.slice(hostsStart).replace(/\/$/, '');
-  if (/[/?#]/.test(hosts)) throw invalid('has something after the servers; give options in the second argument');
-  return {
-    servers: hosts.split(',').map((host) => parseServer(host)),
-    login: hostsStart === 0 ? undefined : parseLogin(rest.slice(0, hostsStart - 1)),
-    tls: name.toLowerCase() === 'memcacheds',
-  };
-}
-
-function parseLogin(text: string): Login {
-  const colon = text.indexOf(':');
-  if (colon < 1) throw invalid('has a user without a password, or a password without a user');
-  try {
-    return {
-      username: decodeURIComponent(text.slice(0, colon)),
-      password: decodeURIComponent(text.slice(colon + 1)),
-    };
-  } catch {
-    throw invalid('has credentials whose percent signs are not encoded as %25');
-  }
-}
-
-/** Reads `host`, `host:port`, `[::1]` or `[::1]:port`. */
-export function parseServer(text: string): Required<ServerAddress> {
-  const match = /^(?:\[([0-9a-f:.%a-z]+)\]|([^\s:[\]@/]+))(?::(\d{1,5}))?$/i.exec(text.trim());
+/** Reads `host`, `host:port`, `[::1]` or `[::1]:port`; `undefined` if it is none of them. */
+export function parseServer(text: string): Required<ServerAddress> | undefined {
+  const match = pattern.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
-  if (host === undefined) throw invalid('has a server that is not host:port or [IPv6]:port');
-  return checkServer({ host, port: match?.[3] === undefined ? usualPort : Number(match[3]) });
+  const port = match?.[3] === undefined ? usualPort : Number(match[3]);
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port, weight: 1 };
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` */
@@ -79,12 +38,5 @@ function checkWhole(name: string, value: unknown, most: number): void {
   throw new HotshelfError(
     'OPTION_INVALID',
     `Expected \`${name}\` to be a whole number from 1 to ${most}, got ${describe(value)}.`,
-  );
-}
-
-function invalid(why: string): HotshelfError {
-  return new HotshelfError(
-    'URL_INVALID',
-    `The Memcached URL ${why}. Write it like memcached://user:password@host1:11211,host2:11211.`,
   );
 }

@@ -1,38 +1,31 @@
 /** One server as the facets see it: memjs's client over our transport, behind a guard. */
 
-import { Client, Utils } from 'memjs';
-import type { ConnectionOptions } from 'node:tls';
+import { Client } from 'memjs';
 import type { BackendEvent } from '../../src/backend/backend.ts';
 import type { Stored, Version } from '../../src/backend/values.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { Guard, type GuardLimits } from '../../src/support/guard.ts';
 import { statusError } from './errors.ts';
+import type { TlsOptions } from './connection.ts';
 import type { Login } from './handshake.ts';
-import { at, opcodes, statuses, type Reply } from './protocol.ts';
+import { encodeRequest, opcodes, statuses, type Reply, type RequestParts } from './protocol.ts';
 import { Read } from './reads.ts';
 import { Transport } from './transport.ts';
 
 export interface ServerClientOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly login: Login | undefined;
   readonly connectTimeoutMs: number;
-  readonly guard: Partial<GuardLimits>;
+  readonly limits: Partial<GuardLimits>;
   readonly clock: Clock;
   readonly onEvent: (event: BackendEvent) => void;
   /** Where requests begin to be numbered. @default 0 */
   readonly firstOpaque?: number;
 }
 
-/** What one command is made of. */
-export interface Command {
-  readonly opcode: number;
-  readonly key: string;
-  readonly extras?: Buffer;
-  readonly value?: Uint8Array;
-  /** The CAS id that the command depends on, in hexadecimal. */
-  readonly cas?: string;
+export interface Command extends RequestParts {
   /** Statuses besides 0 that answer the command. */
   readonly answers?: readonly number[];
 }
@@ -53,7 +46,7 @@ export class ServerClient {
   #maxItemBytes: number | undefined;
 
   constructor(options: ServerClientOptions) {
-    const { onEvent, clock, guard: limits } = options;
+    const { onEvent, clock, limits } = options;
     this.#transport = new Transport({
       ...options,
       beforeFlush: () => this.#sendReads(),
@@ -139,27 +132,15 @@ export class ServerClient {
     }
   }
 
-  #perform({ opcode, key, extras, value, cas, answers }: Command): Promise<Reply> {
+  #perform(command: Command): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const opaque = this.#transport.nextOpaque();
-      const request = Utils.makeRequestBuffer(
-        opcode,
-        key,
-        extras ?? '',
-        value === undefined ? '' : bufferOf(value),
-        opaque,
-      );
-      if (cas !== undefined) request.write(cas, at.cas, 'hex');
-      this.#client.perform(key, request, opaque, (error, reply) => {
+      this.#client.perform(command.key, encodeRequest(command, opaque), opaque, (error, reply) => {
         const status = reply?.header.status;
         if (reply === null || status === undefined) reject(error);
-        else if (status === statuses.ok || answers?.includes(status)) resolve(reply);
+        else if (status === statuses.ok || command.answers?.includes(status)) resolve(reply);
         else reject(statusError(this.server, status));
       });
     });
   }
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

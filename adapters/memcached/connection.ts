@@ -1,7 +1,7 @@
 /** One socket to one server: requests leave joined, replies come back in their order, and its end fails what is open. */
 
 import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions as SecureOptions } from 'node:tls';
 import type { HotshelfError } from '../../src/support/errors.ts';
 import { failureOf, notSent, outcomeUnknown } from './errors.ts';
 import { at } from './protocol.ts';
@@ -20,12 +20,15 @@ export interface Request {
   fail(error: HotshelfError): void;
 }
 
-export interface ConnectionOptionsOfServer {
+/** What `tls.connect` is given besides host and port. */
+export type TlsOptions = Pick<SecureOptions, 'ca' | 'cert' | 'key' | 'servername'>;
+
+export interface ConnectionOptions {
   /** Host and port, for messages. */
   readonly server: string;
   readonly host: string;
   readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly onOpen: () => void;
   /** Called once, after everything that waited was failed. */
   readonly onEnd: (reason: string) => void;
@@ -36,7 +39,7 @@ const keepAliveAfterMs = 30_000;
 const joinBelowBytes = 64 * 1024;
 
 export class Connection {
-  readonly #options: ConnectionOptionsOfServer;
+  readonly #options: ConnectionOptions;
   readonly #socket: Socket;
   readonly #replies = new ReplyReader();
   readonly #waiting = new Queue<Request>();
@@ -46,10 +49,10 @@ export class Connection {
   #outgoingBytes = 0;
   #ended = false;
 
-  constructor(options: ConnectionOptionsOfServer) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     const { host, port, tls } = options;
-    const socket = tls === undefined ? connectPlain({ host, port }) : connectTls({ host, port, ...tls });
+    const socket = tls === undefined ? connectPlain({ host, port }) : connectTls({ ...tls, host, port });
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveAfterMs);

@@ -3,7 +3,7 @@
 import { Utils } from 'memjs';
 import type { HotshelfError } from '../../src/support/errors.ts';
 import type { Request } from './connection.ts';
-import { at, opcodes, statuses } from './protocol.ts';
+import { at, encodeRequest, opcodes, statuses } from './protocol.ts';
 
 export interface Login {
   readonly username: string;
@@ -62,7 +62,7 @@ function ask(greeter: Greeter, opcode: number, key: string, value: string): Prom
   return new Promise((resolve, reject) => {
     const opaque = greeter.nextOpaque();
     const replies: Buffer[] = [];
-    greeter.send(Utils.makeRequestBuffer(opcode, key, '', value, opaque), {
+    greeter.send(encodeRequest({ opcode, key, value: Buffer.from(value) }, opaque), {
       opcode,
       opaque,
       quiet: false,

@@ -6,7 +6,7 @@ import { readSettings, type MemcachedOptions, type MemcachedTarget } from './opt
 
 export type { ServerAddress } from './address.ts';
 export type { MemjsClient, MemjsServer } from './memjs-client.ts';
-export type { MemcachedOptions, MemcachedServers, MemcachedTarget } from './options.ts';
+export type { MemcachedOptions, MemcachedServers, MemcachedTarget, MemcachedTls } from './options.ts';
 
 /**
  * Returns a backend on one Memcached server or several, with values and counters. Needs the package `memjs`.

@@ -18,7 +18,8 @@ export interface MemjsServer {
 
 export interface ReadClient {
   readonly servers: readonly Required<ServerAddress>[];
-  readonly login: Login | undefined;
+  /** Its credentials. */
+  readonly options: Partial<Login>;
   /** What is unsafe or not taken over, or `undefined`. */
   readonly warning: string | undefined;
 }
@@ -38,7 +39,7 @@ export function readMemjsClient(client: MemjsClient): ReadClient {
       ? undefined
       : `The memjs client that was given to memcached() has ${notes.join('; ')}. hotshelf takes only its servers and ` +
         'credentials and connects by itself, so its own commands are safe; commands sent through that client are not.';
-  return { servers: client.servers.map(readServer), login: readLogin(client.servers), warning };
+  return { servers: client.servers.map(readServer), options: readLogin(client.servers), warning };
 }
 
 function readServer({ host, port }: MemjsServer): Required<ServerAddress> {
@@ -52,7 +53,7 @@ function readServer({ host, port }: MemjsServer): Required<ServerAddress> {
   return checkServer({ host, port: Number(port) });
 }
 
-function readLogin(servers: readonly MemjsServer[]): Login | undefined {
+function readLogin(servers: readonly MemjsServer[]): Partial<Login> {
   const logins = servers.map((server) => ({ username: text(server, 'username'), password: text(server, 'password') }));
   const [first] = logins;
   if (logins.some(({ username, password }) => username !== first?.username || password !== first?.password)) {
@@ -61,7 +62,8 @@ function readLogin(servers: readonly MemjsServer[]): Login | undefined {
       'The servers of the memjs client have different credentials; hotshelf knows one login for all servers.',
     );
   }
-  if (first?.username === undefined || first.password === undefined) return undefined;
+  // memjs logs in only with both.
+  if (first?.username === undefined || first.password === undefined) return {};
   return { username: first.username, password: first.password };
 }
 

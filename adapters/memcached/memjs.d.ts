@@ -30,13 +30,6 @@ declare module 'memjs' {
   }
 
   const Utils: {
-    makeRequestBuffer(
-      opcode: number,
-      key: string,
-      extras: Buffer | string,
-      value: Buffer | string,
-      opaque: number,
-    ): Buffer;
     parseMessage(message: Buffer): Reply | false;
   };
 }

@@ -1,28 +1,41 @@
 /** Reads what `memcached()` is given and refuses what is not allowed. */
 
-import type { ConnectionOptions } from 'node:tls';
 import { systemClock, type Clock } from '../../src/support/clock.ts';
 import { durationMs, type Duration } from '../../src/support/duration.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
 import { guardDefaults, type GuardLimits } from '../../src/support/guard.ts';
 import { checkOptionNames } from '../../src/support/options.ts';
-import { checkServer, parseServer, parseUrl, type ServerAddress } from './address.ts';
+import { checkServer, parseServer, type ServerAddress } from './address.ts';
+import type { TlsOptions } from './connection.ts';
 import type { Login } from './handshake.ts';
 import { isMemjsClient, readMemjsClient, type MemjsClient } from './memjs-client.ts';
+import { parseUrl } from './url.ts';
+
+/** Certificates in PEM, as `tls.connect` of Node takes them. */
+export interface MemcachedTls {
+  /** The authorities to trust. @default those of Node */
+  readonly ca?: string | Uint8Array;
+  /** The certificate of this client, if the server asks for one. */
+  readonly cert?: string | Uint8Array;
+  /** The key of that certificate. */
+  readonly key?: string | Uint8Array;
+  /** The name that the certificate of the server must have. @default the host */
+  readonly servername?: string;
+}
 
 export interface MemcachedOptions {
   /** The name to log in with (SASL PLAIN), on all servers. @default the one in the URL, else no login */
   readonly username?: string;
   /** The password that goes with it. @default the one in the URL */
   readonly password?: string;
-  /** Speaks TLS: `true`, or what `tls.connect` takes, such as `{ ca }`. @default false, with `memcacheds://` true */
-  readonly tls?: boolean | ConnectionOptions;
-  /** How long a connection may take until it is of use: TCP, TLS and login together. @default '1s' */
+  /** Encrypts the connections. @default false, with `memcacheds://` true */
+  readonly tls?: boolean | MemcachedTls;
+  /** The longest that any command may take; shorter while the server is quick. @default '250ms' */
+  readonly deadline?: Duration;
+  /** How long connecting may take, the TLS handshake and the login included. @default '1s' */
   readonly connectTimeout?: Duration;
   /** The most bytes that one value may have. @default what the servers say, 1 MB less 512 bytes until they said it */
   readonly maxValueBytes?: number;
-  /** Deadlines and the breaker of each server. @default `guardDefaults` */
-  readonly guard?: Partial<GuardLimits>;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;
 }
@@ -38,53 +51,56 @@ export type MemcachedTarget = string | readonly (string | ServerAddress)[] | Mem
 export interface Settings {
   readonly servers: readonly Required<ServerAddress>[];
   readonly login: Login | undefined;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly connectTimeoutMs: number;
   readonly maxValueBytes: number | undefined;
-  readonly guard: Partial<GuardLimits>;
+  readonly limits: Partial<GuardLimits>;
   readonly clock: Clock;
   readonly warning: string | undefined;
 }
 
-export const memcachedDefaults = { connectTimeout: '1s' } as const;
+export const memcachedDefaults = { deadline: '250ms', connectTimeout: '1s' } as const;
 
-const knownOptions = ['username', 'password', 'tls', 'connectTimeout', 'maxValueBytes', 'guard', 'clock'];
+const optionNames: readonly (keyof MemcachedOptions)[] = [
+  'username',
+  'password',
+  'tls',
+  'deadline',
+  'connectTimeout',
+  'maxValueBytes',
+  'clock',
+];
+const tlsNames: readonly (keyof MemcachedTls)[] = ['ca', 'cert', 'key', 'servername'];
 
 interface Where {
   readonly servers: readonly Required<ServerAddress>[];
-  readonly login: Login | undefined;
-  readonly tls?: boolean;
+  readonly options: MemcachedOptions;
   readonly warning?: string | undefined;
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `URL_INVALID`, never with credentials. */
 export function readSettings(target: MemcachedTarget, given: MemcachedOptions = {}): Settings {
-  const fromTarget = isServers(target) ? target : undefined;
-  checkOptionNames(fromTarget, ['servers', ...knownOptions], 'memcached()');
-  checkOptionNames(given, knownOptions, 'memcached()');
-  const options: MemcachedOptions = { ...fromTarget, ...given };
-  const { clock = systemClock, maxValueBytes, guard = {} } = options;
   const where = readWhere(target);
+  checkOptionNames(given, optionNames, 'memcached()');
+  const options: MemcachedOptions = { ...where.options, ...given };
+  const { clock = systemClock, maxValueBytes, deadline = memcachedDefaults.deadline } = options;
   checkDistinct(where.servers);
-  checkGuard(guard);
   if (maxValueBytes !== undefined && !(Number.isInteger(maxValueBytes) && maxValueBytes > 0)) {
     throw wrong('maxValueBytes', 'a whole number above 0', maxValueBytes);
   }
-  if (typeof clock?.now !== 'function' || typeof clock.after !== 'function') throw wrong('clock', 'a Clock', clock);
+  if (typeof clock?.monotonic !== 'function' || typeof clock.after !== 'function')
+    throw wrong('clock', 'a Clock', clock);
+  const deadlineMs = durationMs(deadline, 'deadline');
   return {
     servers: where.servers,
-    login: readLogin(options) ?? where.login,
-    tls: readTls(options.tls ?? where.tls ?? false),
+    login: readLogin(options),
+    tls: readTls(options.tls ?? false),
     connectTimeoutMs: durationMs(options.connectTimeout ?? memcachedDefaults.connectTimeout, 'connectTimeout'),
     maxValueBytes,
-    guard,
+    limits: { deadlineMaxMs: deadlineMs, deadlineMinMs: Math.min(guardDefaults.deadlineMinMs, deadlineMs) },
     clock,
     warning: where.warning,
   };
-}
-
-function isServers(target: MemcachedTarget): target is MemcachedServers {
-  return typeof target === 'object' && target !== null && !Array.isArray(target) && !isMemjsClient(target);
 }
 
 function readWhere(target: MemcachedTarget): Where {
@@ -96,16 +112,28 @@ function readWhere(target: MemcachedTarget): Where {
     );
   }
   if (isMemjsClient(target)) return readMemjsClient(target);
-  const servers: unknown = 'servers' in target ? target.servers : target;
+  if (!('servers' in target)) return { servers: readServers(target), options: {} };
+  const { servers, ...options } = target;
+  checkOptionNames(options, optionNames, 'memcached()');
+  return { servers: readServers(servers), options };
+}
+
+function readServers(servers: unknown): Required<ServerAddress>[] {
   if (!Array.isArray(servers) || servers.length === 0) throw wrong('servers', 'a list of at least one server', servers);
-  return { servers: servers.map(readServer), login: undefined };
+  return servers.map(readServer);
 }
 
 function readServer(server: unknown): Required<ServerAddress> {
-  if (typeof server === 'string') return parseServer(server);
-  if (typeof server !== 'object' || server === null) throw wrong('servers', 'a list of "host:port"', server);
-  checkOptionNames(server, ['host', 'port', 'weight'], 'A server of memcached()');
-  return checkServer(server as ServerAddress);
+  const parsed = typeof server === 'string' ? parseServer(server) : server;
+  // Never with the text: it may hold credentials, which do not belong here.
+  if (typeof parsed !== 'object' || parsed === null) {
+    throw new HotshelfError(
+      'OPTION_INVALID',
+      'Expected each of `servers` to be "host:port", "[IPv6]:port" or { host, port }.',
+    );
+  }
+  checkOptionNames(parsed, ['host', 'port', 'weight'], 'A server of memcached()');
+  return checkServer(parsed as ServerAddress);
 }
 
 function checkDistinct(servers: readonly Required<ServerAddress>[]): void {
@@ -115,13 +143,6 @@ function checkDistinct(servers: readonly Required<ServerAddress>[]): void {
     'OPTION_INVALID',
     'memcached() was given the same server twice. Use `weight` for a larger share.',
   );
-}
-
-function checkGuard(guard: unknown): void {
-  checkOptionNames(guard, Object.keys(guardDefaults), 'The `guard` of memcached()');
-  for (const [name, value] of Object.entries(guard as object)) {
-    if (!(typeof value === 'number' && value > 0)) throw wrong(`guard.${name}`, 'a number above 0', value);
-  }
 }
 
 function readLogin({ username, password }: MemcachedOptions): Login | undefined {
@@ -137,10 +158,21 @@ function readLogin({ username, password }: MemcachedOptions): Login | undefined 
   return { username: String(username), password: String(password) };
 }
 
-function readTls(tls: unknown): ConnectionOptions | undefined {
+function readTls(tls: boolean | MemcachedTls): TlsOptions | undefined {
   if (typeof tls === 'boolean') return tls ? {} : undefined;
-  if (typeof tls !== 'object' || tls === null) throw wrong('tls', 'true, false or the options of tls.connect', tls);
-  return tls;
+  if (typeof tls !== 'object' || tls === null) throw wrong('tls', 'true, false or certificates', tls);
+  checkOptionNames(tls, tlsNames, '`tls` of memcached()');
+  const { ca, cert, key, servername } = tls;
+  return {
+    ...(ca !== undefined && { ca: asPem(ca) }),
+    ...(cert !== undefined && { cert: asPem(cert) }),
+    ...(key !== undefined && { key: asPem(key) }),
+    ...(servername !== undefined && { servername }),
+  };
+}
+
+function asPem(pem: string | Uint8Array): string | Buffer {
+  return typeof pem === 'string' ? pem : Buffer.from(pem);
 }
 
 function wrong(name: string, expected: string, got: unknown): HotshelfError {

@@ -4,7 +4,7 @@ import type { Stored, Version } from '../../src/backend/values.ts';
 import type { HotshelfError } from '../../src/support/errors.ts';
 import type { Request } from './connection.ts';
 import { statusError } from './errors.ts';
-import { at, headerBytes, opcodes, statuses } from './protocol.ts';
+import { at, headerBytes, opcodes, sizeOf, statuses, writeRequest } from './protocol.ts';
 
 /** Where a read is sent: what its answer depends on. */
 export interface ReadPlace {
@@ -68,26 +68,17 @@ export class Read implements Request {
  * Returns the bytes that ask for all of `reads`.
  *
  * All but the last are quiet gets, which the server does not answer where it has nothing; the answer to the last one tells
- * that those are misses. Written by hand into one buffer: this is the one path where memjs's objects cost more than the rest.
+ * that those are misses.
  */
 export function encodeReads(reads: readonly Read[], place: ReadPlace): Buffer {
   let size = 0;
-  for (const read of reads) size += headerBytes + read.key.length;
-  const bytes = Buffer.alloc(size);
-  const last = reads.length - 1;
+  for (const read of reads) size += sizeOf(read);
+  const bytes = Buffer.allocUnsafe(size);
+  const last = reads.at(-1);
   let start = 0;
-  for (let index = 0; index <= last; index += 1) {
-    const read = reads[index];
-    if (read === undefined) continue;
-    read.sendTo(place, index === last ? opcodes.get : opcodes.getQuietly);
-    bytes[start] = 0x80;
-    bytes[start + at.opcode] = read.opcode;
-    // Keys have at most 240 characters: one byte holds their length.
-    bytes[start + at.keyLength + 1] = read.key.length;
-    bytes[start + at.bodyLength + 3] = read.key.length;
-    bytes.writeUInt32BE(read.opaque, start + at.opaque);
-    bytes.write(read.key, start + headerBytes, 'latin1');
-    start += headerBytes + read.key.length;
+  for (const read of reads) {
+    read.sendTo(place, read === last ? opcodes.get : opcodes.getQuietly);
+    start = writeRequest(bytes, start, read, read.opaque);
   }
   return bytes;
 }

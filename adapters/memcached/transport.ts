@@ -1,10 +1,9 @@
 /** Keeps one server connected: the transport that stands in for memjs's own, which neither times out nor recovers well. */
 
 import { Utils } from 'memjs';
-import type { ConnectionOptions } from 'node:tls';
 import type { Clock, Timer } from '../../src/support/clock.ts';
 import { afterAwake } from '../../src/support/guard.ts';
-import { Connection, type Request } from './connection.ts';
+import { Connection, type Request, type TlsOptions } from './connection.ts';
 import { notSent, failureOf } from './errors.ts';
 import { greet, type Login, type ServerFacts } from './handshake.ts';
 import { at, type Reply } from './protocol.ts';
@@ -13,7 +12,7 @@ import { encodeReads, type Read, type ReadPlace } from './reads.ts';
 export interface TransportOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly login: Login | undefined;
   /** For the connection, TLS, the login and the first answers together. */
   readonly connectTimeoutMs: number;
@@ -46,6 +45,7 @@ export class Transport implements ReadPlace {
   #flushing = false;
   #closed = false;
   #resetting = false;
+  #warned = false;
   #watchdog: Timer | undefined;
   #life: string | undefined;
   #lives = 0;
@@ -175,7 +175,7 @@ export class Transport implements ReadPlace {
             connection.queue(bytes, [request]);
             connection.flush();
           },
-          warn: (message) => this.#options.onWarning(`${this.server} ${message}.`),
+          warn: (message) => this.#warn(message),
         },
         this.#options.login,
       );
@@ -190,6 +190,12 @@ export class Transport implements ReadPlace {
     } catch (error) {
       connection.end(error instanceof Error ? failureOf(error) : 'the handshake failed');
     }
+  }
+
+  /** Once, not at every connection. */
+  #warn(message: string): void {
+    if (!this.#warned) this.#options.onWarning(`${this.server} ${message}.`);
+    this.#warned = true;
   }
 
   #lost(reason: string): void {

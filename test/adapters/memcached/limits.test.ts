@@ -143,7 +143,7 @@ describe('the numbers of requests', () => {
       tls: undefined,
       login: undefined,
       connectTimeoutMs: 1000,
-      guard: {},
+      limits: {},
       clock: systemClock,
       onEvent: () => {},
       firstOpaque: 2 ** 32 - 20,

@@ -1,7 +1,7 @@
 /** Shows which servers and options `memcached()` understands, and that it refuses others without showing a password. */
 
 import { describe, expect, it } from 'vitest';
-import { parseUrl } from '../../../adapters/memcached/address.ts';
+import { guardDefaults } from '../../../src/support/guard.ts';
 import { memcachedDefaults, readSettings, type MemcachedTarget } from '../../../adapters/memcached/options.ts';
 
 const secret = 's3cr3t';
@@ -44,10 +44,21 @@ describe('the servers of memcached()', () => {
 
   it('reads credentials with ":" and "@", encoded or not', () => {
     for (const text of ['memcached://us%3Aer:p:w@%40d@h:1', 'memcached://us%3Aer:p%3Aw%40%40d@h:1']) {
-      const { servers, login } = parseUrl(text);
+      const { servers, login } = readSettings(text);
       expect(servers).toEqual([{ host: 'h', port: 1, weight: 1 }]);
       expect(login).toEqual({ username: 'us:er', password: 'p:w@@d' });
     }
+  });
+
+  it('reads options in the query', () => {
+    const url = 'memcacheds://a,b/?connectTimeout=2s&deadline=30ms&maxValueBytes=100&tls.servername=cache';
+    expect(readSettings(url)).toMatchObject({
+      connectTimeoutMs: 2000,
+      limits: { deadlineMaxMs: 30, deadlineMinMs: 30 },
+      maxValueBytes: 100,
+      tls: { servername: 'cache' },
+    });
+    expect(readSettings(url, { deadline: '50ms' }).limits.deadlineMaxMs).toBe(50);
   });
 
   it('takes TLS from the scheme unless an option says otherwise', () => {
@@ -63,6 +74,12 @@ describe('the servers of memcached()', () => {
     `memcached://:${secret}@h`,
     `memcached://u:${secret}%zz@h`,
     `memcached://u:${secret}@`,
+    `memcached://u:${secret}/@h`,
+    `memcached://u:${secret}@h?deadlin=1s`,
+    `memcached://u:${secret}@h?deadline=fast`,
+    `memcached://u:${secret}@h?maxValueBytes=1e3`,
+    `memcached://u:${secret}@h?tls.servername=x`,
+    `memcacheds://u:${secret}@h?tls.ca=/nowhere/ca.pem`,
     `memcached://u:${secret}@::1`,
     '',
   ])('refuses %s as a URL', (text) => {
@@ -72,6 +89,7 @@ describe('the servers of memcached()', () => {
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['an empty list', []],
+    ['credentials in a list', [`u:${secret}@h:1`]],
     ['the same server twice', ['a:1', 'A:1']],
     ['a port out of range', [{ host: 'a', port: 65_536 }]],
     ['a weight of 0', [{ host: 'a', weight: 0 }]],
@@ -91,8 +109,8 @@ describe('the options of memcached()', () => {
   it.each([
     { connectTimeout: 0 },
     { maxValueBytes: 1.5 },
-    { guard: { deadlineMinMs: 0 } },
-    { guard: { deadline: 1 } },
+    { deadline: -1 },
+    { tls: { rejectUnauthorized: false } },
     { username: 'u' },
     { password: secret },
     { username: '', password: secret },
@@ -109,7 +127,12 @@ describe('the options of memcached()', () => {
   });
 
   it('has the documented defaults', () => {
-    expect(memcachedDefaults).toEqual({ connectTimeout: '1s' });
-    expect(readSettings('h').connectTimeoutMs).toBe(1000);
+    expect(memcachedDefaults).toEqual({ deadline: '250ms', connectTimeout: '1s' });
+    expect(readSettings('h')).toMatchObject({
+      connectTimeoutMs: 1000,
+      limits: { deadlineMaxMs: 250, deadlineMinMs: guardDefaults.deadlineMinMs },
+      maxValueBytes: undefined,
+      tls: undefined,
+    });
   });
 });
