@@ -42,7 +42,7 @@ export function readEntry(space: Space, { entry }: Extract<Sight, { kind: 'hit' 
   try {
     const value = codec.decode(entry.payload, entry.flags);
     const now = clock.now();
-    return { value, status: 'hit', stored: true, ageMs: ageMs(entry, now), ttlMs: remainingMs(entry, now) };
+    return { value, status: 'hit', stored: false, ageMs: ageMs(entry, now), ttlMs: remainingMs(entry, now) };
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Answers a read: from an entry, from a load that is already going on, or by a new one. */
 
-import type { ResidentState } from '../backend/values.ts';
+import type { Version } from '../backend/values.ts';
 import { cleared, expired } from './decide.ts';
 import { readEntry } from './entry.ts';
 import { type Job, Loading } from './load.ts';
@@ -39,7 +39,7 @@ export class Reader {
       return flights.begin(job.key, (flight, landed) => this.#loading.fly(flight, job, looked, landed)).outcome;
     }
     job.space.counts.collapsed += 1;
-    return { ...(await joinable.outcome), status: 'collapsed' };
+    return { ...(await joinable.outcome), status: 'collapsed', stored: false };
   }
 
   /** Returns the entry of a key, or `undefined`; never loads. */
@@ -64,7 +64,7 @@ export class Reader {
       if (found === undefined) this.#noteUnusable(space, full, 'decoding failed');
       else {
         this.#noteHit(space, full);
-        this.#keep(full, found, this.#shelf.codec.isPlain(sight.entry.flags));
+        if (this.#shelf.codec.isPlain(sight.entry.flags)) this.#keep(full, found, sight.version);
       }
       return found;
     }
@@ -75,9 +75,10 @@ export class Reader {
   }
 
   /** In a backend of this process the decoded value stays with the bytes; later hits share it, so it is frozen. */
-  #keep(full: string, found: Found, isPlain: boolean): void {
-    const state: ResidentState | undefined = isPlain ? this.#shelf.values.resident?.peek(full) : undefined;
-    if (state === undefined || state.memo !== undefined) return;
+  #keep(full: string, found: Found, version: Version): void {
+    const state = this.#shelf.values.resident?.peek(full);
+    // Another state may have been written since: the value must not stay with bytes that it did not come from.
+    if (state?.version !== version || state.memo !== undefined) return;
     freeze(found.value);
     const kept: Kept = { value: found.value, promise: Promise.resolve(found.value) };
     state.remember(kept, state.bytes.length * 2);
