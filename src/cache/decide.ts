@@ -14,8 +14,16 @@ export type Sight =
   | { readonly kind: 'outdated'; readonly version: Version; readonly reason: string }
   /** Somebody is loading; `token` names that one load. */
   | { readonly kind: 'leased'; readonly version: Version; readonly token: string }
-  /** Somebody is changing the truth: loads are not stored. `token` names this state of the hold. */
-  | { readonly kind: 'held'; readonly version: Version; readonly token: string; readonly holders: readonly string[] };
+  /**
+   * Somebody is changing the truth: loads are not stored. `token` names this state of the hold and the epochs that were seen
+   * with it, for a `clear` leaves the hold where it is; `undefined` if an epoch is missing.
+   */
+  | {
+      readonly kind: 'held';
+      readonly version: Version;
+      readonly token: string | undefined;
+      readonly holders: readonly string[];
+    };
 
 /**
  * @param scope the digest of the namespace's epochs as read in the same trip; `undefined` if one of them is not there,
@@ -26,7 +34,7 @@ export function decide(key: string, stored: Stored | undefined, scope: Halves | 
   const { version } = stored;
   const opened = open(key, stored.bytes);
   if (typeof opened === 'string') return { kind: 'outdated', version, reason: opened };
-  if (opened.kind === 'hold') return held(version, opened.payload.toString('latin1'));
+  if (opened.kind === 'hold') return held(version, opened.payload.toString('latin1'), scope);
   if (scope === undefined || scope[0] !== opened.scopeA || scope[1] !== opened.scopeB) {
     return { kind: 'outdated', version, reason: cleared };
   }
@@ -48,9 +56,9 @@ export function remainingMs(entry: Opened, now: number): number {
   return Math.max(0, entry.ttlMs - ageMs(entry, now));
 }
 
-function held(version: Version, payload: string): Sight {
+function held(version: Version, payload: string, scope: Halves | undefined): Sight {
   const [token = '', ...holders] = payload.split(' ');
-  return { kind: 'held', version, token, holders };
+  return { kind: 'held', version, token: scope && `${token} ${scope.join(' ')}`, holders };
 }
 
 /** Returns the payload of a hold: the token of this state, then who holds. */

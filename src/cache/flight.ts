@@ -32,8 +32,8 @@ export class Flights {
     const flight = this.#flights.get(key);
     if (flight === undefined) return undefined;
     if (flight.order > startedAt) return flight;
-    const showsFlight = (sight.kind === 'leased' || sight.kind === 'held') && sight.token === flight.token;
-    return showsFlight ? flight : undefined;
+    if (sight.kind !== 'leased' && sight.kind !== 'held') return undefined;
+    return sight.token !== undefined && sight.token === flight.token ? flight : undefined;
   }
 
   /** Registers a flight; `fly` runs at once, and the flight can be joined until `fly` called its second argument. */

@@ -79,6 +79,7 @@ export class Loading {
         const found = readEntry(job.space, sight);
         if (found !== undefined) {
           landed();
+          this.#noteHit(job);
           return found;
         }
       }
@@ -198,6 +199,12 @@ export class Loading {
 
   #noteFailure(job: Job, error: HotshelfError): void {
     this.#shelf.events.emit({ type: 'failed', cache: job.space.name, key: job.key, error });
+  }
+
+  /** Somebody else's load, waited for, counts as an entry that was found. */
+  #noteHit({ space, key }: Job): void {
+    space.counts.hits += 1;
+    if (this.#shelf.events.observed) this.#shelf.events.emit({ type: 'hit', cache: space.name, key });
   }
 
   #noteBypass(job: Job, reason: BypassReason): void {

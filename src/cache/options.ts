@@ -23,7 +23,7 @@ export interface EntryOptions {
   negativeTtl?: Duration;
   /**
    * How long a caller waits for a load that another process is doing before it loads by itself. A process that died while
-   * loading is noticed within 300 ms, whatever this says.
+   * loading is noticed within half a second, whatever this says.
    * @default '10s'
    */
   wait?: Duration;

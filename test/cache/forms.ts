@@ -26,7 +26,7 @@ export interface Wire {
   /** Called after a command was carried out; its answer waits for it, and is lost if it fails. */
   after: (verb: string, keys: readonly string[]) => Promise<void> | void;
   /** Tells those who watch the backend. */
-  tell(event: BackendEvent): void;
+  readonly tell: (event: BackendEvent) => void;
   readonly watchers: number;
 }
 
@@ -35,7 +35,7 @@ export interface Shelves {
   readonly backend: BackendWith<'values'>;
   readonly wire: Wire;
   /** Makes another cache over the same backend, as another process has. */
-  open(options?: Partial<CacheOptions>): Cache;
+  readonly open: (options?: Partial<CacheOptions>) => Cache;
   readonly cache: Cache;
 }
 
@@ -100,8 +100,8 @@ export function failing(code: ErrorCode, concerns: (verb: string, keys: readonly
 /** Something to wait at until the test lets it pass. */
 export interface Gate<Value> {
   readonly passed: Promise<Value>;
-  open(value: Value): void;
-  fail(error: unknown): void;
+  readonly open: (value: Value) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 export function gate<Value = void>(): Gate<Value> {
