@@ -7,7 +7,7 @@
 
 import { connect, createCache } from 'hotshelf';
 
-const backend = await connect(process.env['HOTSHELF_URL'] ?? 'memory:');
+const backend = await connect(process.env['HOTSHELF_URL'] || 'memory:');
 const cache = createCache({ backend, prefix: 'example', ttl: '5m' });
 
 // The origin: a table with one row, and a count of the queries.

@@ -40,16 +40,11 @@ async function start(options: Options): Promise<void> {
   console.log(welcome(options, `http://localhost:${port}`, cache, seconds));
 }
 
-function welcome(
-  { instances, areProcesses, databaseUrl }: Options,
-  url: string,
-  cache: string,
-  seconds: string,
-): string {
-  const where = areProcesses ? `${instances} processes` : `${instances} in one process`;
+function welcome(options: Options, url: string, cache: string, seconds: string): string {
+  const { databaseUrl } = options;
   return `
 Atlas is ready at ${url} after ${seconds} s
-  instances  ${where}
+  instances  ${describeInstances(options)}
   cache      ${cache}
   database   ${databaseUrl === undefined ? 'SQLite in memory' : 'PostgreSQL'}
 
@@ -58,6 +53,12 @@ Try each twice, and see Cache-Status and X-Instance:
   curl -i '${url}/countries/FR/cities?page=2'
   curl -i '${url}/cities/near?lat=-16.9&lon=180'
 `;
+}
+
+function describeInstances({ instances, areProcesses, wantedProcesses }: Options): string {
+  if (areProcesses) return `${instances} processes`;
+  const why = wantedProcesses ? '; processes need a cache that they can share: set HOTSHELF_URL' : '';
+  return `${instances} in one process${why}`;
 }
 
 /** The name of the backend and whether it answers; the URL may have credentials, so it is not shown. */

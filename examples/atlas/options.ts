@@ -5,8 +5,10 @@ import { parseArgs } from 'node:util';
 export interface Options {
   readonly help: boolean;
   readonly port: number;
-  /** How many instances, and whether the command line said so. */
   readonly instances: number;
+  /** The command line asked for several instances: then each is a process… */
+  readonly wantedProcesses: boolean;
+  /** …if there is a cache that processes can share. */
   readonly areProcesses: boolean;
   /** Load only the largest so many cities. */
   readonly limit: number | undefined;
@@ -32,11 +34,13 @@ export class UsageError extends Error {}
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Options {
   const values = parse(args);
   const backendUrl = env['HOTSHELF_URL'] || 'memory:';
+  const wantedProcesses = values.instances !== undefined && values.instances !== '1';
   return {
     help: values.help,
     port: readNumber(env['PORT'] || '3000', 'PORT', 0, 65_535),
     instances: readNumber(values.instances ?? '2', '--instances', 1, 32),
-    areProcesses: values.instances !== undefined && values.instances !== '1' && !backendUrl.startsWith('memory:'),
+    wantedProcesses,
+    areProcesses: wantedProcesses && !/^memory:/i.test(backendUrl),
     limit: values.limit === undefined ? undefined : readNumber(values.limit, '--limit', 1, 1_000_000),
     backendUrl,
     databaseUrl: readDatabaseUrl(env['DATABASE_URL'] || undefined),

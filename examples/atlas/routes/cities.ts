@@ -58,8 +58,9 @@ function tellCacheStatus(response: Response, { lookups }: Answer<unknown>): void
 }
 
 function jsonBody(request: Request): unknown {
-  // `is` is false for another type of body, and null when there is no body at all.
-  if (request.is('json') === false) throw new Problem(415, 'The body must be application/json.');
+  if (request.get('Content-Type') !== undefined && !request.is('json')) {
+    throw new Problem(415, 'The body must be application/json.');
+  }
   return request.body;
 }
 

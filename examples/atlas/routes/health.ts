@@ -31,7 +31,7 @@ export function healthRoutes({ backend, database, isDraining }: HealthParts): Ro
         ready,
         draining: isDraining(),
         database: { name: database.name, ok: databaseOk },
-        cache: { name: backend.name, ...cache },
+        cache: { name: backend.name, ...cache, latencyMs: Math.round(cache.latencyMs) },
       });
     })
     .all(onlyMethods('GET', 'HEAD'));

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { readOptions, UsageError } from '../../examples/atlas/options.ts';
+import { showProgress } from '../../examples/atlas/progress.ts';
+
+describe('the options of the atlas', () => {
+  it('have defaults', () => {
+    expect(readOptions([], {})).toEqual({
+      help: false,
+      port: 3000,
+      instances: 2,
+      wantedProcesses: false,
+      areProcesses: false,
+      limit: undefined,
+      backendUrl: 'memory:',
+      databaseUrl: undefined,
+    });
+  });
+
+  it('start processes only when they are asked for and the backend is a server', () => {
+    const redis = { HOTSHELF_URL: 'redis://localhost' };
+    expect(readOptions(['--instances', '3'], redis)).toMatchObject({ instances: 3, areProcesses: true });
+    expect(readOptions(['--instances=3'], {})).toMatchObject({
+      instances: 3,
+      wantedProcesses: true,
+      areProcesses: false,
+    });
+    expect(readOptions([], redis)).toMatchObject({ instances: 2, areProcesses: false });
+  });
+
+  it.each([
+    [['--instances', '0'], {}],
+    [['--instances', 'two'], {}],
+    [['--instances'], {}],
+    [['--limit=-1'], {}],
+    [['--port', '1'], {}],
+    [['start'], {}],
+    [[], { PORT: '65536' }],
+    [[], { PORT: 'http' }],
+    [[], { DATABASE_URL: 'mysql://localhost/atlas' }],
+    [[], { DATABASE_URL: 'localhost' }],
+  ] as [string[], NodeJS.ProcessEnv][])('refuse %j %j in one line', (args, env) => {
+    const read = (): unknown => readOptions(args, env);
+    expect(read).toThrow(UsageError);
+    expect(read).toThrow(/^[^\n]+$/);
+  });
+});
+
+describe('the progress of the load', () => {
+  const written = (isTTY: boolean): string => {
+    let text = '';
+    const output = {
+      isTTY,
+      write: (more: string) => {
+        text += more;
+        return true;
+      },
+    };
+    const show = showProgress(output);
+    for (let loaded = 0; loaded <= 20; loaded += 1) show(loaded * 1000, 20_000);
+    return text;
+  };
+
+  it('is one line that moves on a terminal', () => {
+    const text = written(true);
+    expect(text.split('\r')).toHaveLength(22);
+    expect(text.split('\n')).toEqual([expect.stringContaining('\rLoading cities: 20,000 of 20,000'), '']);
+  });
+
+  it('is a few plain lines elsewhere', () => {
+    expect(written(false).split('\n')).toEqual([
+      'Loading cities: 0 of 20,000',
+      'Loading cities: 5,000 of 20,000',
+      'Loading cities: 10,000 of 20,000',
+      'Loading cities: 15,000 of 20,000',
+      'Loading cities: 20,000 of 20,000',
+      '',
+    ]);
+  });
+});
