@@ -108,7 +108,9 @@ export function defineVersionCases(it: Define<'values'>): void {
     await backend.values.set(name, bytesOf('0'), 60_000);
     const increment = async (index: number) => {
       const { values } = index % 2 ? backend : peer;
-      for (let done = 0; done < 5;) {
+      for (let done = 0, tries = 0; done < 5; tries += 1) {
+        // Each refusal means that another one was done, of which there are 60.
+        assert.ok(tries < 70, 'a cas of the state that was just read was refused too often');
         const stored = await values.get(name);
         assert.ok(stored !== undefined);
         const next = Number(new TextDecoder().decode(stored.bytes)) + 1;
