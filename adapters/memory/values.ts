@@ -1,6 +1,7 @@
 /** The values facet in this process: versioned bytes under keys, and the memo that a reader keeps with them. */
 
 import type { Resident, ResidentState, Stored, Values, Version } from '../../src/backend/values.ts';
+import { CoarseClock } from '../../src/support/coarse-clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import { FifoMap } from '../../src/support/s3-fifo.ts';
 import { checkKey, endOf } from './check.ts';
@@ -36,16 +37,20 @@ export class MemoryValues implements Values, Resident {
   readonly resident: Resident = this;
   readonly #store: Store;
   readonly #states: FifoMap<State>;
+  readonly #time: CoarseClock;
   #versions = 0;
 
   constructor(store: Store, maxValueBytes: number) {
     this.#store = store;
     this.#states = new FifoMap<State>(store.queues);
+    this.#time = new CoarseClock(store.clock);
     this.maxValueBytes = maxValueBytes;
   }
 
   peek(key: string): ResidentState | undefined {
-    return this.#store.get(this.#states, key);
+    const state = this.#states.get(key);
+    // To the few ms that a coarse clock may be behind an entry is not yet gone.
+    return state === undefined || state.expiresAt > this.#time.now() ? state : this.#store.get(this.#states, key);
   }
 
   drop(prefixes: readonly string[]): void {

@@ -69,20 +69,14 @@ export class Cache implements AsyncDisposable {
    * const city = await cache.get(['city', id], () => db.city(id), { ttl: '5m' });
    */
   get<Value>(key: Key, load: Loader<Value>, options?: EntryOptions): Promise<Value> {
-    let full: string;
-    try {
-      full = this.#space.fullKey(key);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const kept = this.#reader.kept(this.#space, full);
+    const kept = this.#space.kept(key);
     if (kept !== undefined) return kept.promise as Promise<Value>;
-    return this.#read(full, load, options).then(valueOf) as Promise<Value>;
+    return this.#read(key, load, options).then(valueOf) as Promise<Value>;
   }
 
   /** As `get`, and says where the value came from and how long it stays fresh. */
   async lookup<Value>(key: Key, load: Loader<Value>, options?: EntryOptions): Promise<Lookup<Value>> {
-    return (await this.#read(this.#space.fullKey(key), load, options)) as Lookup<Value>;
+    return (await this.#read(key, load, options)) as Lookup<Value>;
   }
 
   /** Returns the cached value, or `undefined`; never loads and never rejects because of the backend. */
@@ -203,7 +197,8 @@ export class Cache implements AsyncDisposable {
     return this.close();
   }
 
-  async #read(full: string, load: Loader<unknown>, options: EntryOptions | undefined): Promise<Found> {
+  async #read(key: Key, load: Loader<unknown>, options: EntryOptions | undefined): Promise<Found> {
+    const full = this.#space.fullKey(key);
     checkFunction(load, 'The loader');
     const policy = narrow(this.#space.policy, options, 'get()');
     return this.#reader.read({ space: this.#space, key: full, load, policy });

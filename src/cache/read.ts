@@ -7,13 +7,7 @@ import { type Job, Loading } from './load.ts';
 import { look, type Looked } from './look.ts';
 import type { Found } from './lookup.ts';
 import type { Shelf } from './shelf.ts';
-import type { Space } from './space.ts';
-
-/** A value that is kept decoded beside its bytes, with the promise that every hit gets. */
-export interface Kept {
-  readonly value: unknown;
-  readonly promise: Promise<unknown>;
-}
+import type { Kept, Space } from './space.ts';
 
 export class Reader {
   readonly #shelf: Shelf;
@@ -47,14 +41,6 @@ export class Reader {
     if (this.#shelf.closed || this.#shelf.unconfirmed.distrusts(full, space)) return undefined;
     const looked = await look(space, full);
     return 'failure' in looked ? undefined : this.#found(space, full, looked);
-  }
-
-  /** Returns the decoded value that is kept in this process, or `undefined`. */
-  kept(space: Space, full: string): Kept | undefined {
-    const memo = this.#shelf.values.resident?.peek(full)?.memo;
-    if (memo === undefined) return undefined;
-    this.#noteHit(space, full);
-    return memo as Kept;
   }
 
   #found(space: Space, full: string, looked: Exclude<Looked, { failure: unknown }>): Found | undefined {

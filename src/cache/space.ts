@@ -3,7 +3,9 @@
 import { HotshelfError } from '../support/errors.ts';
 import { type CacheStats, Counts } from '../observe/stats.ts';
 import type { Halves } from '../codec/hash64.ts';
-import { checkName, encodeKey, type Key } from './key.ts';
+import type { Resident } from '../backend/values.ts';
+import { checkName, type Key } from './key.ts';
+import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './epochs.ts';
 import { narrowNamespace, type NamespaceOptions, type Policy } from './options.ts';
 import type { Shelf } from './shelf.ts';
@@ -11,6 +13,12 @@ import type { Shelf } from './shelf.ts';
 /** In a backend that lives in this process `clear` deletes; there are no epochs, and every entry has this scope. */
 const noScope: Halves = new Uint32Array(2);
 const longestPrefix = 120;
+
+/** A value that is kept decoded beside its bytes, with the promise that every hit gets. */
+export interface Kept {
+  readonly value: unknown;
+  readonly promise: Promise<unknown>;
+}
 
 export class Space {
   readonly shelf: Shelf;
@@ -23,12 +31,15 @@ export class Space {
   readonly epochs: Epochs | undefined;
   readonly #parent: Space | undefined;
   readonly #children: Space[] = [];
-  readonly #knownKeys = new Map<string, string>();
+  readonly resident: Resident | undefined;
+  readonly #keys: KnownKeys;
 
   constructor(shelf: Shelf, prefix: string, policy: Policy, parent?: { space: Space; name: string }) {
     this.shelf = shelf;
     this.prefix = prefix;
     this.policy = policy;
+    this.resident = shelf.values.resident;
+    this.#keys = new KnownKeys(prefix);
     this.#parent = parent?.space;
     const path =
       parent === undefined
@@ -58,14 +69,20 @@ export class Space {
 
   /** Returns the full key of `key`. @throws {HotshelfError} `KEY_INVALID` */
   fullKey(key: Key): string {
-    if (typeof key !== 'string') return encodeKey(this.prefix, key);
-    const known = this.#knownKeys.get(key);
-    if (known !== undefined) return known;
-    const full = encodeKey(this.prefix, key);
-    // Only short texts are kept, and few of them: this saves work on hot keys and must not become a store.
-    if (this.#knownKeys.size >= 4096) this.#knownKeys.clear();
-    if (key.length <= 64) this.#knownKeys.set(key, full);
-    return full;
+    return this.#keys.find(key) ?? this.#keys.write(key);
+  }
+
+  /** Returns the decoded value of `key` that is kept in this process, or `undefined`: the whole path of a local hit. */
+  kept(key: Key): Kept | undefined {
+    const { resident } = this;
+    if (resident === undefined) return undefined;
+    const full = this.#keys.find(key);
+    if (full === undefined) return undefined;
+    const kept = resident.peek(full)?.memo;
+    if (kept === undefined) return undefined;
+    this.counts.hits += 1;
+    if (this.shelf.events.observed) this.shelf.events.emit({ type: 'hit', cache: this.name, key: full });
+    return kept as Kept;
   }
 
   /** The epochs as they are in the backend now. */
