@@ -48,13 +48,13 @@ export class Hold {
     this.#ended = true;
     this.#timer?.cancel();
     await this.#renewal;
-    await Promise.all(this.#keys.map((key) => this.#free(key)));
+    await every(this.#keys.map((key) => this.#free(key)));
     await this.#shelf.values.delete([this.#lifeKey(this.#holder)]);
   }
 
   async #hold(): Promise<void> {
     const alive = this.#shelf.values.set(this.#lifeKey(this.#holder), Buffer.from('1'), holdTtlMs);
-    await Promise.all([alive, ...this.#keys.map((key) => this.#join(key))]);
+    await every([alive, ...this.#keys.map((key) => this.#join(key))]);
   }
 
   #scheduleRenewal(): void {
@@ -82,8 +82,8 @@ export class Hold {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const sight = await this.#look(key);
       if (sight.kind === 'absent') return;
-      if (sight.kind !== 'held') break;
-      const others = await this.#living(sight.holders.filter((holder) => holder !== this.#holder));
+      const holders = sight.kind === 'held' ? sight.holders : [];
+      const others = await this.#living(holders.filter((holder) => holder !== this.#holder));
       if (others.length === 0 ? await this.#remove(key, sight.version) : await this.#write(key, sight, others)) return;
     }
     await this.#shelf.values.delete([key]);
@@ -120,6 +120,11 @@ export class Hold {
   #lifeKey(holder: string): string {
     return `${this.#shelf.prefix}!hold:${holder}`;
   }
+}
+
+/** Waits for all, then fails as the first that failed: what is still under way could put a hold back after its end. */
+async function every(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Ends a hold whatever became of it; returns the error if the backend did not confirm. */
