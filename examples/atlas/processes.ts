@@ -11,7 +11,7 @@ import type { Front, Target } from './front.ts';
 import { proxyTo } from './proxy.ts';
 
 /** What a worker says, and what it is told. */
-export type FromWorker = { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'query' };
+type FromWorker = { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'query' };
 export type ToWorker = { readonly kind: 'drain' | 'close' | 'answer' };
 
 export interface ProcessesOptions {
@@ -88,6 +88,8 @@ class Worker {
       this.#front.add(target);
       onListening();
     });
+    // A message to a worker that is just dying; its exit tells the rest.
+    child.on('error', () => {});
     child.once('exit', (code, signal) => {
       if (target !== undefined) this.#front.remove(target);
       if (this.#ending) return;
