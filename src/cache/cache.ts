@@ -111,12 +111,15 @@ export class Cache implements AsyncDisposable {
     if (full.length > 0) await this.#writer.delete(this.#space, full);
   }
 
-  /** Deletes one entry; returns whether there was one. Otherwise as `invalidate`. */
+  /** As `invalidate` for one key; returns whether anything stood there: an entry, fresh or not, or a load in flight. */
   async delete(key: Key): Promise<boolean> {
     return (await this.#writer.delete(this.#space, [this.#space.fullKey(key)])) > 0;
   }
 
-  /** Invalidates everything in this namespace and those inside it, at a cost that does not grow with the number of entries. */
+  /**
+   * Invalidates everything in this namespace and those inside it. On a server this is one write, whatever the number of
+   * entries; in memory the entries are deleted. Rejects as `invalidate` does, and is then repeated likewise.
+   */
   clear(): Promise<void> {
     return this.#writer.clear(this.#space);
   }
@@ -189,7 +192,7 @@ export class Cache implements AsyncDisposable {
     const { shelf } = this.#space;
     if (shelf.closed) return;
     shelf.closed = true;
-    shelf.behind(shelf.unconfirmed.flush());
+    shelf.behind(shelf.unconfirmed.end());
     await shelf.settle(closeLimitMs);
   }
 

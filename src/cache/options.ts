@@ -108,6 +108,15 @@ export function defaultPolicy(backendMaxBytes: number): Policy {
   };
 }
 
+export function isSamePolicy(a: Policy, b: Policy): boolean {
+  return (
+    a.ttlMs === b.ttlMs &&
+    a.negativeTtlMs === b.negativeTtlMs &&
+    a.waitMs === b.waitMs &&
+    a.maxValueBytes === b.maxValueBytes
+  );
+}
+
 /** Returns `base` with what `options` say. @throws {HotshelfError} `OPTION_INVALID` */
 export function narrow(base: Policy, options: EntryOptions | undefined, where: string): Policy {
   if (options === undefined) return base;

@@ -58,8 +58,8 @@ export class Shelf implements ShelfParts {
   /** Lets `work` go on behind; it must handle its own errors. `settle` waits for it. */
   behind(work: Promise<unknown>): void {
     this.#background.add(work);
-    const done = () => void this.#background.delete(work);
-    work.then(done, done);
+    const forget = () => void this.#background.delete(work);
+    work.then(forget, forget);
   }
 
   /** Resolves when the work behind is done, or after `limitMs`. */

@@ -7,7 +7,7 @@ import type { Resident } from '../backend/values.ts';
 import { checkName, type Key } from './key.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './epochs.ts';
-import { narrowNamespace, type NamespaceOptions, type Policy } from './options.ts';
+import { isSamePolicy, narrowNamespace, type NamespaceOptions, type Policy } from './options.ts';
 import type { Shelf } from './shelf.ts';
 
 /** In a backend that lives in this process `clear` deletes; there are no epochs, and every entry has this scope. */
@@ -27,20 +27,24 @@ export class Space {
   /** The first part of all its keys. */
   readonly prefix: string;
   readonly policy: Policy;
-  readonly counts = new Counts();
+  readonly counts: Counts;
   readonly epochs: Epochs | undefined;
   readonly #parent: Space | undefined;
-  readonly #children: Space[] = [];
+  readonly #children: Map<string, Space>;
   readonly resident: Resident | undefined;
   readonly #keys: KnownKeys;
 
-  constructor(shelf: Shelf, prefix: string, policy: Policy, parent?: { space: Space; name: string }) {
+  /** A `twin` is this same namespace as it was made before, with other options: the two count together. */
+  constructor(shelf: Shelf, prefix: string, policy: Policy, parent?: { space: Space; name: string; twin?: Space }) {
     this.shelf = shelf;
     this.prefix = prefix;
     this.policy = policy;
     this.resident = shelf.values.resident;
     this.#keys = new KnownKeys(prefix);
     this.#parent = parent?.space;
+    const twin = parent?.twin;
+    this.counts = twin === undefined ? new Counts() : twin.counts;
+    this.#children = twin === undefined ? new Map<string, Space>() : twin.#children;
     const path =
       parent === undefined
         ? ''
@@ -51,7 +55,7 @@ export class Space {
     if (shelf.values.resident === undefined) this.epochs = new Epochs(shelf.values, this.#epochKeys());
   }
 
-  /** Returns the namespace `name` inside this one. @throws {HotshelfError} `OPTION_INVALID` */
+  /** Returns the namespace `name` inside this one; the same one again if it was made before. @throws {HotshelfError} `OPTION_INVALID` */
   child(name: string, options?: NamespaceOptions): Space {
     const where = `the name of a namespace`;
     const prefix = `${this.prefix}/${checkName(name, where)}`;
@@ -62,8 +66,10 @@ export class Space {
       );
     }
     const policy = narrowNamespace(this.policy, options, `namespace("${name}")`);
-    const child = new Space(this.shelf, prefix, policy, { space: this, name });
-    this.#children.push(child);
+    const twin = this.#children.get(name);
+    if (twin !== undefined && isSamePolicy(twin.policy, policy)) return twin;
+    const child = new Space(this.shelf, prefix, policy, { space: this, name, ...(twin && { twin }) });
+    this.#children.set(name, child);
     return child;
   }
 
@@ -75,7 +81,7 @@ export class Space {
   /** Returns the decoded value of `key` that is kept in this process, or `undefined`: the whole path of a local hit. */
   kept(key: Key): Kept | undefined {
     const { resident } = this;
-    if (resident === undefined) return undefined;
+    if (resident === undefined || this.shelf.closed) return undefined;
     const full = this.#keys.find(key);
     if (full === undefined) return undefined;
     const kept = resident.peek(full)?.memo;
@@ -99,7 +105,7 @@ export class Space {
   async clear(): Promise<void> {
     const { resident } = this.shelf.values;
     // These four marks can follow the prefix of a namespace: see the grammar of keys.
-    if (resident !== undefined) resident.drop([...'=:$/'].map((mark) => this.prefix + mark));
+    if (resident !== undefined) resident.drop(['=', ':', '$', '/'].map((mark) => this.prefix + mark));
     else await this.epochs?.advance();
   }
 
@@ -110,7 +116,7 @@ export class Space {
 
   /** Tells whether this namespace lies in `other` or is it. */
   isWithin(other: Space): boolean {
-    return this === other || (this.#parent?.isWithin(other) ?? false);
+    return `${this.prefix}/`.startsWith(`${other.prefix}/`);
   }
 
   stats(): CacheStats {
@@ -120,7 +126,7 @@ export class Space {
   #total(): Counts {
     const total = new Counts();
     total.add(this.counts);
-    for (const child of this.#children) total.add(child.#total());
+    for (const child of this.#children.values()) total.add(child.#total());
     return total;
   }
 

@@ -1,7 +1,7 @@
 /** Remembers the invalidations that the backend did not confirm, and repeats them until it does. */
 
 import type { Timer } from '../support/clock.ts';
-import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { HotshelfError } from '../support/errors.ts';
 import type { Shelf } from './shelf.ts';
 import type { Space } from './space.ts';
 
@@ -24,10 +24,11 @@ export class Unconfirmed {
   #timer: Timer | undefined;
   #retryMs = firstRetryMs;
   #running = false;
+  readonly #unwatch: () => void;
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
-    shelf.backend.watch((event) => {
+    this.#unwatch = shelf.backend.watch((event) => {
       if (event.type === 'up' && this.size > 0) this.#schedule(0);
     });
   }
@@ -53,40 +54,50 @@ export class Unconfirmed {
     }
     this.#generation += 1;
     for (const key of keys) this.#keys.set(key, this.#generation);
-    this.#schedule(firstRetryMs);
+    this.#trySoon();
   }
 
   addSpace(space: Space): void {
     this.#generation += 1;
     this.#spaces.set(space, this.#generation);
-    this.#schedule(firstRetryMs);
+    this.#trySoon();
   }
 
-  /** Tries once more now, for the end of the process. */
-  async flush(): Promise<void> {
-    if (this.size > 0) await this.#try();
+  /** Tries once more now, and never again: for the end of the process. */
+  async end(): Promise<void> {
+    this.#unwatch();
     this.#timer?.cancel();
+    if (this.size > 0) await this.#try();
+  }
+
+  /** One more that waits must not put off the others: what is planned stays planned. */
+  #trySoon(): void {
+    if (this.#timer === undefined && !this.#running) this.#schedule(firstRetryMs);
   }
 
   #schedule(ms: number): void {
     if (this.#shelf.closed) return;
     this.#timer?.cancel();
-    this.#timer = this.#shelf.clock.after(ms, () => this.#shelf.behind(this.#try()), { background: true });
+    const retry = () => {
+      this.#timer = undefined;
+      this.#shelf.behind(this.#try());
+    };
+    this.#timer = this.#shelf.clock.after(ms, retry, { background: true });
   }
 
   async #try(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (const [space, generation] of [...this.#spaces]) {
+      for (const [space, generation] of this.#spaces) {
         await space.clear();
         if (this.#spaces.get(space) === generation) this.#spaces.delete(space);
       }
       while (this.#keys.size > 0) await this.#tryKeys([...this.#keys].slice(0, keysPerTry));
       this.#retryMs = firstRetryMs;
-      this.#shelf.events.emit({ type: 'confirmed', cache: 'default' });
+      if (this.size === 0) this.#shelf.events.emit({ type: 'confirmed', cache: 'default' });
     } catch (error) {
-      if (!isUnconfirmed(error) && !(error instanceof HotshelfError)) throw error;
+      if (!(error instanceof HotshelfError)) throw error;
       this.#retryMs = Math.min(lastRetryMs, this.#retryMs * 2);
     } finally {
       this.#running = false;
