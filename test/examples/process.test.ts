@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -141,12 +142,24 @@ describe('the process of the atlas', { timeout: 120_000 }, () => {
     await atlas.untilInstancesAnswer(2);
     await atlas.get(`/cities/${paris}`);
     await redis.pause();
-    const running = Array.from({ length: 20 }, () => atlas.get(`/cities/${paris}`));
-    await running[0];
-    const changing = atlas.change(paris, { name: 'Lutetia' });
-    await endInTime(atlas);
-    expect((await Promise.all(running)).map(({ status }) => status)).toEqual(running.map(() => 200));
-    expect(await changing).toBe(200);
+    const readers = Array.from({ length: 20 }, () => atlas.get(`/cities/${paris}`));
+    expect((await Promise.all(readers)).map(({ status }) => status)).toEqual(readers.map(() => 200));
+
+    // A change that has certainly arrived when the end begins, and is complete only afterwards.
+    const change = request(`${atlas.url}/cities/${paris}`, {
+      method: 'PATCH',
+      headers: { 'Content-Type': 'application/json', Expect: '100-continue' },
+    });
+    change.flushHeaders();
+    await once(change, 'continue');
+    atlas.process.kill('SIGTERM');
+    await until(() => atlas.logTail().includes('Finishing'), { what: 'the end to begin' });
+    change.end('{"name":"Lutetia"}');
+    const [answer] = (await once(change, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+    await until(() => atlas.howItEnded(), { what: 'the atlas to end', within: endLimitMs });
+    expect(atlas.howItEnded()).toBe('exited with code 0');
   });
 
   it('is ready without the Redis, answers from the database, and says so', async () => {
