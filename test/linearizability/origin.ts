@@ -37,7 +37,10 @@ export async function startOrigin(seed: number, longestDelayMs = 6): Promise<Ori
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
-    createInterface(socket).on('line', (line) => void answer(socket, JSON.parse(line) as Question));
+    createInterface(socket)
+      .on('line', (line) => void answer(socket, JSON.parse(line) as Question))
+      // A player that is ended leaves its connection in the middle; the socket hears of it too.
+      .on('error', () => {});
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

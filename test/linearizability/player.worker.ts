@@ -70,6 +70,7 @@ const handlers = serve({
   read: ({ key, cache }: { key: string; cache: number }) => subjectAt(cache).read(key),
   readMany: async ({ key, callers }: { key: string; callers: number }) =>
     Promise.all(Array.from({ length: callers }, () => subjectAt(0).read(key))),
+  account: () => subjects.map((subject) => subject.account()),
   write: ({ key, cache }: { key: string; cache: number }) =>
     subjectAt(cache).write(key, Math.random() < 0.5 ? 'invalidate' : 'mutate'),
 });

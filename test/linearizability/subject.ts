@@ -1,4 +1,5 @@
 /** What is put to the test: hotshelf, and the naive cache that the same test must catch. */
+import { inspect } from 'node:util';
 import { connect, createCache, type BackendWith } from 'hotshelf';
 import type { OriginClient } from './origin.ts';
 
@@ -7,6 +8,8 @@ export interface Subject {
   read(key: string): Promise<number>;
   /** Changes the truth and resolves, with the new version, once no stale read may follow. */
   write(key: string, how: 'invalidate' | 'mutate'): Promise<number>;
+  /** What it has to say when a test fails. */
+  account(): unknown;
 }
 
 export type SubjectName = 'hotshelf' | 'naive';
@@ -24,7 +27,12 @@ export async function openSubjects(
 
 function hotshelf(backend: BackendWith<'values'>, origin: OriginClient): Subject {
   const cache = createCache({ backend, ttl: '1h' });
+  const events: unknown[] = [];
+  cache.on((event) => {
+    if (event.type === 'bypass' || event.type === 'failed' || event.type === 'refused') events.push(event);
+  });
   return {
+    account: () => ({ stats: cache.stats(), events: events.slice(0, 5).map((event) => inspect(event)) }),
     read: (key) => cache.get(['row', key], () => origin.read(key)),
     async write(key, how) {
       if (how === 'mutate') return cache.mutate([['row', key]], () => origin.write(key));
@@ -38,6 +46,7 @@ function hotshelf(backend: BackendWith<'values'>, origin: OriginClient): Subject
 /** Cache-aside as it is commonly written: get, load, set; and delete after a write. */
 function naive({ values }: BackendWith<'values'>, origin: OriginClient): Subject {
   return {
+    account: () => undefined,
     async read(key) {
       const stored = await values.get(`naive:${key}`);
       if (stored !== undefined) return Number(Buffer.from(stored.bytes).toString());
