@@ -7,7 +7,7 @@ import { Ring } from './ring.ts';
 /** Memcached's own limit for an item, unless -I says otherwise. */
 const usualItemBytes = 1024 * 1024;
 /** What an item needs besides its value: its header, its CAS id, the longest key, and a chunk's header. */
-export const itemOverheadBytes = 512;
+const itemOverheadBytes = 512;
 
 export interface Member {
   readonly client: ServerClient;

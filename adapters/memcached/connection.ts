@@ -65,6 +65,11 @@ export class Connection {
     socket.on('close', () => this.end('the connection was closed'));
   }
 
+  /** True while no answer is awaited. */
+  get isIdle(): boolean {
+    return this.#waiting.length === this.#unsent;
+  }
+
   /** Puts requests in line; they leave with the next `flush`. `bytes` holds them all, in this order. */
   queue(bytes: Buffer, requests: readonly Request[]): void {
     for (const request of requests) this.#waiting.push(request);

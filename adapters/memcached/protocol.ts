@@ -27,7 +27,7 @@ export const statuses = {
 } as const;
 
 export const headerBytes = 24;
-export const requestMagic = 0x80;
+const requestMagic = 0x80;
 export const replyMagic = 0x81;
 
 /** A reply as memjs parses it. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memcached } from 'hotshelf/memcached';
 import { countersSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
 import { startMemcached, type MemcachedServer } from '../../kit/servers.ts';
+import { until } from '../../kit/wait.ts';
 
 for (const count of [1, 3]) {
   describe(`on ${count} Memcached server${count === 1 ? '' : 's'}`, () => {
@@ -19,7 +20,7 @@ for (const count of [1, 3]) {
       const addresses = servers.map(({ host, port }) => ({ host, port }));
       const backend = memcached(addresses);
       const peer = memcached(addresses);
-      await Promise.all([backend.health(), peer.health()]);
+      await Promise.all([backend, peer].map(isReady));
       return {
         backend,
         peer,
@@ -36,6 +37,10 @@ for (const count of [1, 3]) {
       check(countersSuite({ create, ttlGranularityMs: 1000 }));
     });
   });
+}
+
+function isReady(backend: ReturnType<typeof memcached>): Promise<true> {
+  return until(async () => (await backend.health()).ok, { what: 'the servers to answer' });
 }
 
 function check(cases: readonly ConformanceCase[]): void {

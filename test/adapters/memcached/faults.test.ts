@@ -52,17 +52,21 @@ async function untilDown(backend: Backend): Promise<void> {
 }
 
 async function expectFastFailures(backend: Backend): Promise<void> {
-  for (let call = 0; call < 20; call += 1) {
+  const took: number[] = [];
+  for (let call = 0; call < 21; call += 1) {
     const { code, tookMs } = await outcomeOf(backend.values.get('key'));
     expect(code).toBe('BACKEND_DOWN');
-    expect(tookMs).toBeLessThan(15);
+    took.push(tookMs);
   }
+  // The middle one: a busy machine may hold up any single call.
+  expect(took.toSorted((a, b) => a - b)[10]).toBeLessThan(10);
 }
 
 describe('a Memcached server that hangs', () => {
   it('costs a few deadlines, then nothing, and is used again soon after it goes on', async () => {
     const memcachedServer = await server();
     const backend = connect(memcachedServer.url);
+    await recovery(backend);
     const events: string[] = [];
     backend.watch(({ type }) => events.push(type));
     await backend.values.set('key', hello, 60_000);
@@ -78,7 +82,7 @@ describe('a Memcached server that hangs', () => {
     memcachedServer.resume();
     expect(await recovery(backend)).toBeLessThan(1500);
     expect((await backend.values.get('key'))?.bytes).toEqual(hello);
-    expect(events).toEqual(['up', 'down', 'up'].slice(events[0] === 'up' ? 0 : 1));
+    expect(events).toEqual(['down', 'up']);
   });
 
   it('is waited for at the start no longer than one deadline', async () => {
@@ -96,6 +100,7 @@ describe('a Memcached server that hangs', () => {
   it('is noticed behind connections that are half open, old ones and new ones', async () => {
     const proxy = await proxyTo(await server());
     const backend = connect(proxy.url('memcached'));
+    await recovery(backend);
     await backend.values.set('key', hello, 60_000);
     proxy.blackhole();
     await untilDown(backend);
@@ -110,6 +115,7 @@ describe('a Memcached server that dies', () => {
   it('fails what was on its way, and is used again when it is back', async () => {
     const memcachedServer = await server();
     const backend = connect(memcachedServer.url);
+    await recovery(backend);
     await backend.values.set('key', hello, 60_000);
     await memcachedServer.pause();
     const onItsWay = Promise.all(Array.from({ length: 20 }, () => outcomeOf(backend.values.get('key'))));
@@ -128,6 +134,7 @@ describe('a Memcached server that dies', () => {
   it('comes back with the same CAS ids, and a version from before names none of its states', async () => {
     const memcachedServer = await server();
     const backend = connect(memcachedServer.url);
+    await recovery(backend);
     const before = await backend.values.set('key', hello, 60_000);
     await memcachedServer.restart();
     await recovery(backend);
@@ -142,6 +149,7 @@ describe('a Memcached server that dies', () => {
   it('keeps its versions when only the connection was lost', async () => {
     const proxy = await proxyTo(await server());
     const backend = connect(proxy.url('memcached'));
+    await recovery(backend);
     const version = await backend.values.set('key', hello, 60_000);
     proxy.cut('reset');
     await until(() => backend.values.get('key'), { what: 'the connection to come back' });
@@ -189,6 +197,7 @@ describe('replies that do not arrive as they were sent', () => {
         const proxy = await proxyTo(await server());
         const backend = connect(proxy.url('memcached'));
         const value = Buffer.alloc(5000, 'x');
+        await recovery(backend);
         await backend.values.set('key', value, 60_000);
         proxy.truncateNextReply(bytes, after);
         const { code, tookMs } = await outcomeOf(backend.values.get('key'));
@@ -209,11 +218,12 @@ describe('replies that do not arrive as they were sent', () => {
   ])('gives up a connection on which %s arrives', async (_, change) => {
     const proxy = await proxyTo(await server());
     const backend = connect(proxy.url('memcached'));
+    await recovery(backend);
     await backend.values.set('key', hello, 60_000);
     proxy.corruptNextReply(change);
     const outcome = await outcomeOf(backend.values.get('key'));
     expect(outcome.code).toBe('OUTCOME_UNKNOWN');
-    expect(outcome.tookMs).toBeLessThan(100);
+    expect(outcome.tookMs).toBeLessThan(200);
     expect(await recovery(backend)).toBeLessThan(1000);
     expect((await backend.values.get('key'))?.bytes).toEqual(hello);
   });
@@ -221,6 +231,7 @@ describe('replies that do not arrive as they were sent', () => {
   it('loses nothing when the event loop was blocked for three seconds', async () => {
     const memcachedServer = await server();
     const backend = connect(memcachedServer.url);
+    await recovery(backend);
     await backend.values.set('key', Buffer.alloc(20_000), 60_000);
     const answers = Promise.all([
       ...Array.from({ length: 50 }, () => backend.values.get('key')),
