@@ -10,7 +10,8 @@ export function cacheStatusOf(lookups: readonly Lookup<unknown>[]): string {
 
 function outcomeOf(lookups: readonly Lookup<unknown>[]): Omit<CacheStatus, 'cache'> {
   const has = (status: Lookup<unknown>['status']): boolean => lookups.some((lookup) => lookup.status === status);
-  if (has('bypass')) return { fwd: 'bypass' };
+  const bypass = lookups.find(({ status }) => status === 'bypass');
+  if (bypass !== undefined) return { fwd: 'bypass', detail: bypass.reason ?? 'unknown' };
   if (has('miss')) return { fwd: 'miss', stored: lookups.some(({ stored }) => stored) };
   if (has('collapsed')) return { fwd: 'miss', collapsed: true };
   return { hit: true, ttlSeconds: Math.min(...lookups.map(({ ttlMs }) => ttlMs)) / 1000 };

@@ -55,7 +55,7 @@ export class Loading {
       return uncached(await value, 'collapsed');
     }
     this.#noteBypass(job, reason);
-    return uncached(await value, 'bypass');
+    return bypassed(await value, reason);
   }
 
   /** Brings the value of a key under which `looked` showed no entry. `landed` is called when nothing is left to join. */
@@ -163,7 +163,7 @@ export class Loading {
     this.#noteBypass(job, reason);
     const value = await this.#ask(job);
     landed();
-    return uncached(value, 'bypass');
+    return bypassed(value, reason);
   }
 
   #giveUp(job: Job, reason: BypassReason, landed: () => void): Promise<Found> {
@@ -241,6 +241,10 @@ class Wait {
   }
 }
 
-function uncached(value: unknown, status: 'miss' | 'bypass' | 'collapsed'): Found {
+function uncached(value: unknown, status: 'miss' | 'collapsed'): Found {
   return { value, status, stored: false, ageMs: 0, ttlMs: 0 };
+}
+
+function bypassed(value: unknown, reason: BypassReason): Found {
+  return { value, status: 'bypass', reason, stored: false, ageMs: 0, ttlMs: 0 };
 }

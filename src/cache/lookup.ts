@@ -1,5 +1,7 @@
 /** What a read found: the value, and where it came from. */
 
+import type { BypassReason } from '../observe/events.ts';
+
 /**
  * - `hit`: an entry; `miss`: this caller loaded; `collapsed`: another caller's load or wait, in this process;
  * - `bypass`: the origin, past the cache.
@@ -9,6 +11,8 @@ export type LookupStatus = 'hit' | 'miss' | 'collapsed' | 'bypass';
 export interface Lookup<Value> {
   readonly value: Value;
   readonly status: LookupStatus;
+  /** Why the cache was passed, for a `bypass`. */
+  readonly reason?: BypassReason;
   /** Whether the value was sent to the backend by this read. */
   readonly stored: boolean;
   /** How old the value is, in ms. */
