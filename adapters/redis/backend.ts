@@ -20,6 +20,9 @@ import { RedisValues } from './values.ts';
 
 export type RedisFacets = 'values' | 'counters' | 'bus';
 
+/** The deadline shrinks to this share while the server is quick. */
+const shortestShare = 0.4;
+
 /** A connection that exists must be ready after this, in ms. */
 const readyWithinMs = 1000;
 
@@ -84,7 +87,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
 
   constructor(client: Connection | ClusterClient, options: ReadOptions, circumstances: Circumstances) {
     const { clock, deadlineMs, maxValueBytes } = options;
-    const limits: Partial<GuardLimits> = { deadlineMaxMs: deadlineMs, deadlineMinMs: Math.min(40, deadlineMs) };
+    const limits: Partial<GuardLimits> = { deadlineMaxMs: deadlineMs, deadlineMinMs: deadlineMs * shortestShare };
     const laneOptions: LaneOptions = {
       clock,
       limits,

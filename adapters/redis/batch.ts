@@ -3,21 +3,22 @@
 import type { HotshelfError } from '../../src/support/errors.ts';
 import type { Reply } from './client.ts';
 import { isMoving } from './errors.ts';
-import type { Errand, Lane } from './lane.ts';
+import { Errand, type Lane } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 
 /** More keys than this go in several commands: a server does nothing else while it answers one. */
 const keysPerCommand = 512;
 
-/** Waits for one key. */
-export interface Reader {
-  found(data: Reply): void;
-  failed(error: HotshelfError): void;
-}
+/** Waits for one key: is answered with its bytes, or `null`; also the errand of a command for that key alone. */
+export type Reader = Errand;
 
 export class Batch {
   readonly #nodes: Nodes;
   readonly #only: Lane | undefined;
+  /** The first read of a tick, which is often the only one. */
+  #key = '';
+  #reader: Reader | undefined;
+  /** The others. */
   #keys: string[] = [];
   #readers: Reader[] = [];
   readonly #flush = () => this.#send();
@@ -29,21 +30,34 @@ export class Batch {
 
   /** @param key with its prefix */
   read(key: string, reader: Reader): void {
-    // Runs after the promises of this tick: callers that one answer woke travel together again.
-    if (this.#keys.push(key) === 1) process.nextTick(this.#flush);
+    if (this.#reader === undefined) {
+      this.#key = key;
+      this.#reader = reader;
+      // Runs after the promises of this tick: callers that one answer woke travel together again.
+      process.nextTick(this.#flush);
+      return;
+    }
+    this.#keys.push(key);
     this.#readers.push(reader);
   }
 
   #send(): void {
+    const key = this.#key;
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader === undefined) return;
+    if (this.#only !== undefined && this.#keys.length === 0) {
+      this.#only.send('get', [key], reader);
+      return;
+    }
     const keys = this.#keys;
     const readers = this.#readers;
     this.#keys = [];
     this.#readers = [];
-    const [key] = keys;
-    const [reader] = readers;
+    keys.push(key);
+    readers.push(reader);
     if (this.#only === undefined) this.#sendParts(keys, readers);
-    else if (keys.length > 1) this.#sendMany(this.#only, keys, readers);
-    else if (key !== undefined && reader !== undefined) this.#only.send('get', [key], new OneRead(reader));
+    else this.#sendMany(this.#only, keys, readers);
   }
 
   #sendMany(lane: Lane, keys: string[], readers: Reader[]): void {
@@ -66,12 +80,12 @@ export class Batch {
       return;
     }
     const joint = join(keys, readers);
-    for (const part of this.#nodes.split(joint.keys, (place, error) => joint.readers[place]?.failed(error))) {
+    for (const part of this.#nodes.split(joint.keys, (place, error) => joint.readers[place]?.fail(error))) {
       const waiting = part.places.map((place) => joint.readers[place]);
       const again = () => this.#readEach(part.keys, waiting);
       part.lane.cork();
       if (part.keys.length > 1) part.lane.send('mget', part.keys, new ManyReads(waiting, again));
-      else part.lane.send('get', part.keys, new OneRead(waiting[0], again));
+      else part.lane.send('get', part.keys, new ManyReads(waiting, again));
     }
   }
 
@@ -80,60 +94,42 @@ export class Batch {
     for (const [index, key] of keys.entries()) {
       const reader = readers[index];
       this.#nodes.run(key, 'get', [key]).then(
-        (data) => reader?.found(data),
-        (error: HotshelfError) => reader?.failed(error),
+        (data) => reader?.answer(data),
+        (error: HotshelfError) => reader?.fail(error),
       );
     }
   }
 }
 
-class OneRead implements Errand {
-  sentAt = 0;
-  readonly #reader: Reader | undefined;
-  readonly #again: (() => void) | undefined;
-
-  constructor(reader: Reader | undefined, again?: () => void) {
-    this.#reader = reader;
-    this.#again = again;
-  }
-
-  answer(reply: Reply): void {
-    this.#reader?.found(reply);
-  }
-
-  fail(error: HotshelfError): void {
-    if (this.#again !== undefined && isMoving(error)) this.#again();
-    else this.#reader?.failed(error);
-  }
-}
-
-class ManyReads implements Errand {
-  sentAt = 0;
+class ManyReads extends Errand {
   readonly #readers: readonly (Reader | undefined)[];
   readonly #again: (() => void) | undefined;
 
   constructor(readers: readonly (Reader | undefined)[], again?: () => void) {
+    super();
     this.#readers = readers;
     this.#again = again;
   }
 
   answer(reply: Reply): void {
-    const found = Array.isArray(reply) ? reply : [];
+    // GET answers the bytes themselves.
+    const found = Array.isArray(reply) ? reply : [reply];
     const readers = this.#readers;
-    for (let index = 0; index < readers.length; index += 1) readers[index]?.found(found[index] ?? null);
+    for (let index = 0; index < readers.length; index += 1) readers[index]?.answer(found[index] ?? null);
   }
 
   fail(error: HotshelfError): void {
     if (this.#again !== undefined && isMoving(error)) this.#again();
-    else for (const reader of this.#readers) reader?.failed(error);
+    else for (const reader of this.#readers) reader?.fail(error);
   }
 }
 
 /** Several who wait for the same key. */
-class SharedReader implements Reader {
+class SharedReader extends Errand {
   readonly #readers: Reader[];
 
   constructor(reader: Reader) {
+    super();
     this.#readers = [reader];
   }
 
@@ -141,12 +137,12 @@ class SharedReader implements Reader {
     this.#readers.push(reader);
   }
 
-  found(data: Reply): void {
-    for (const reader of this.#readers) reader.found(data);
+  answer(data: Reply): void {
+    for (const reader of this.#readers) reader.answer(data);
   }
 
-  failed(error: HotshelfError): void {
-    for (const reader of this.#readers) reader.failed(error);
+  fail(error: HotshelfError): void {
+    for (const reader of this.#readers) reader.fail(error);
   }
 }
 

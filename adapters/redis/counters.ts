@@ -5,6 +5,7 @@ import { describe, HotshelfError } from '../../src/support/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Reply } from './client.ts';
 import { checkKey, lifetime } from './keys.ts';
+import { PromisedErrand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 import { countScript, runScript } from './scripts.ts';
 
@@ -30,8 +31,9 @@ export class RedisCounters implements Counters {
     for (const key of keys) checkKey(key);
     return Promise.all(
       keys.map((key) => {
-        return new Promise<number>((resolve, failed) => {
-          this.#batch.read(this.#nodes.keyPrefix + key, { found: (data) => resolve(toCount(data)), failed });
+        return new Promise<number>((resolve, reject) => {
+          const reader = new PromisedErrand((data) => resolve(toCount(data)), reject);
+          this.#batch.read(this.#nodes.keyPrefix + key, reader);
         });
       }),
     );

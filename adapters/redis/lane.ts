@@ -3,7 +3,7 @@
 import type { BackendEvent, Health } from '../../src/backend/backend.ts';
 import type { Clock, Timer } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake, Guard, type Call, type GuardLimits } from '../../src/support/guard.ts';
+import { afterAwake, Call, Guard, type GuardLimits } from '../../src/support/guard.ts';
 import {
   commandClass,
   isWritable,
@@ -28,9 +28,23 @@ export interface LaneOptions {
 }
 
 /** A command on its way and who waits for it. */
-export interface Errand extends Call {
-  answer(reply: Reply): void;
+export abstract class Errand extends Call {
+  abstract answer(reply: Reply): void;
 }
+
+/** An errand that somebody waits for with a promise. */
+export class PromisedErrand extends Errand {
+  readonly answer: (reply: Reply) => void;
+  readonly fail: (error: HotshelfError) => void;
+
+  constructor(resolve: (reply: Reply) => void, reject: (error: HotshelfError) => void) {
+    super();
+    this.answer = resolve;
+    this.fail = reject;
+  }
+}
+
+const ignore = () => {};
 
 /** A server that says it is the wrong one is left at most this often, in ms: there may be no better one. */
 const leaveEveryMs = 500;
@@ -42,6 +56,8 @@ export class Lane {
   readonly #guard: Guard;
   #client: Connection | undefined;
   #Command: CommandConstructor | undefined;
+  /** What waits for a reply, on a client that would send it again after a lost connection. */
+  #sent: Set<Command> | undefined;
   #detach = () => {};
   #lastProblem: string | undefined;
   #severing = false;
@@ -79,8 +95,8 @@ export class Lane {
     if (client === this.#client) return;
     this.#detach();
     this.#client = client;
-    // Of our own kind, so that they can be told from other commands on a client that was handed in.
-    this.#Command = class extends commandClass(client) {};
+    this.#Command = commandClass(client);
+    this.#sent = client.options['maxRetriesPerRequest'] === 0 ? undefined : new Set();
     let readyTimer: Timer | undefined;
     const listeners: Record<string, Listener> = {
       connect: () => {
@@ -142,11 +158,15 @@ export class Lane {
       if (this.#guard.end(errand, false)) errand.fail(this.#notSent());
       return;
     }
-    client.sendCommand(new this.#Command(name, args)).then(
+    const command = new this.#Command(name, args);
+    this.#sent?.add(command);
+    client.sendCommand(command).then(
       (reply) => {
+        this.#sent?.delete(command);
         if (this.#guard.end(errand, true)) errand.answer(reply);
       },
       (error: unknown) => {
+        this.#sent?.delete(command);
         this.#failed(errand, error);
       },
     );
@@ -156,8 +176,8 @@ export class Lane {
   run(name: string, args: readonly CommandArgument[], asking = false): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.cork();
-      if (asking) this.send('asking', [], { sentAt: 0, answer: () => {}, fail: () => {} });
-      this.send(name, args, { sentAt: 0, answer: resolve, fail: reject });
+      if (asking) this.send('asking', [], new PromisedErrand(ignore, ignore));
+      this.send(name, args, new PromisedErrand(resolve, reject));
     });
   }
 
@@ -254,11 +274,13 @@ export class Lane {
 
   /** ioredis would send our commands again on the next connection, if its options say so: take them out of its queues. */
   #removeUnanswered(client: Connection): void {
+    const sent = this.#sent;
+    if (sent === undefined) return;
     for (const queue of [client.commandQueue, client.prevCommandQueue]) {
       if (queue === undefined || queue === null) continue;
       for (let index = queue.length - 1; index >= 0; index -= 1) {
-        const command: Command | undefined = queue.peekAt(index)?.command;
-        if (this.#Command === undefined || !(command instanceof this.#Command)) continue;
+        const command = queue.peekAt(index)?.command;
+        if (command === undefined || !sent.has(command)) continue;
         queue.removeOne(index);
         command.reject(new Error('Connection is closed.'));
       }

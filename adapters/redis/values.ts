@@ -2,10 +2,11 @@
 
 import type { Stored, Values, Version } from '../../src/backend/values.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import type { Batch, Reader } from './batch.ts';
+import type { Batch } from './batch.ts';
 import type { CommandArgument, Reply } from './client.ts';
 import { replyCode } from './errors.ts';
 import { checkKey, lifetime } from './keys.ts';
+import { Errand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 import { casScript, deleteIfScript, persistScript, runScript, takeScript } from './scripts.ts';
 import { readStored, stamped, versionData } from './versions.ts';
@@ -126,16 +127,17 @@ export class RedisValues implements Values {
   }
 }
 
-class GetReader implements Reader {
+class GetReader extends Errand {
   readonly #resolve: (stored: Stored | undefined) => void;
-  readonly failed: (error: HotshelfError) => void;
+  readonly fail: (error: HotshelfError) => void;
 
   constructor(resolve: (stored: Stored | undefined) => void, reject: (error: HotshelfError) => void) {
+    super();
     this.#resolve = resolve;
-    this.failed = reject;
+    this.fail = reject;
   }
 
-  found(data: Reply): void {
+  answer(data: Reply): void {
     this.#resolve(storedIn(data));
   }
 }

@@ -30,7 +30,7 @@ export interface GuardLimits {
 }
 
 export const guardDefaults: GuardLimits = {
-  deadlineMinMs: 40,
+  deadlineMinMs: 100,
   deadlineMaxMs: 250,
   deadlineFactor: 8,
   failuresToOpen: 3,
@@ -38,11 +38,62 @@ export const guardDefaults: GuardLimits = {
 };
 
 /** One command on its way, as the guard sees it. */
-export interface Call {
-  /** Set by the guard. */
-  sentAt: number;
+export abstract class Call {
+  /** Kept by the guard: calls form a ring in the order of their sending, which is cheaper than a set of them. */
+  sentAt = 0;
+  next: Call | undefined = undefined;
+  previous: Call | undefined = undefined;
+
   /** Called at most once, instead of an answer. */
-  fail(error: HotshelfError): void;
+  abstract fail(error: HotshelfError): void;
+}
+
+/** A call that somebody waits for with a promise. */
+class PromisedCall extends Call {
+  readonly fail: (error: HotshelfError) => void;
+
+  constructor(reject: (error: HotshelfError) => void) {
+    super();
+    this.fail = reject;
+  }
+}
+
+/** Calls in the order of their sending. */
+class CallRing {
+  readonly #head: Call = new PromisedCall(() => {});
+
+  constructor() {
+    this.#head.next = this.#head;
+    this.#head.previous = this.#head;
+  }
+
+  get first(): Call | undefined {
+    return this.#head.next === this.#head ? undefined : this.#head.next;
+  }
+
+  add(call: Call): void {
+    const head = this.#head;
+    const last = head.previous ?? head;
+    call.previous = last;
+    call.next = head;
+    last.next = call;
+    head.previous = call;
+  }
+
+  /** Returns `false` if the call is in no ring. */
+  remove(call: Call): boolean {
+    const { next, previous } = call;
+    if (next === undefined || previous === undefined) return false;
+    previous.next = next;
+    next.previous = previous;
+    call.next = undefined;
+    call.previous = undefined;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<Call> {
+    for (let call = this.first; call !== undefined; call = call.next === this.#head ? undefined : call.next) yield call;
+  }
 }
 
 /** A timer that fires this much late tells that the event loop was blocked, not that the server was slow. */
@@ -98,7 +149,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #clock: Clock;
   readonly #limits: GuardLimits;
-  readonly #pending = new Set<Call>();
+  readonly #pending = new CallRing();
   #peakMs: number;
   #failures = 0;
   /** When the last failure was counted: only a command sent after it can fail anew. */
@@ -153,7 +204,7 @@ export class Guard {
   run<T>(send: () => Promise<T>): Promise<T> {
     if (this.#start !== undefined && !this.#closed) return this.#start.over.then(() => this.run(send));
     return new Promise<T>((resolve, reject) => {
-      const call: Call = { sentAt: 0, fail: reject };
+      const call = new PromisedCall(reject);
       const refusal = this.begin(call);
       if (refusal !== undefined) return reject(refusal);
       const failed = (error: unknown) => {
@@ -190,7 +241,7 @@ export class Guard {
    * Returns `false` if the command failed before: its answer then comes too late.
    */
   end(call: Call, answered: boolean): boolean {
-    const inTime = this.#pending.delete(call);
+    const inTime = this.#pending.remove(call);
     // An answer that comes too late still tells that the server lives, and how long it takes.
     if (answered) this.#sawAnswer(this.#clock.monotonic() - call.sentAt);
     return inTime;
@@ -260,13 +311,13 @@ export class Guard {
     const now = this.#clock.monotonic();
     const deadlineMs = this.deadlineMs;
     let struck = false;
-    for (const call of this.#pending) {
+    for (let call = this.#pending.first; call !== undefined; call = this.#pending.first) {
       const leftMs = call.sentAt + deadlineMs - now;
       if (leftMs > 0) {
         this.#armDeadline(leftMs);
         break;
       }
-      this.#pending.delete(call);
+      this.#pending.remove(call);
       if (call.sentAt >= this.#struckAt) struck = true;
       this.#silentSince = Math.min(this.#silentSince, call.sentAt);
       call.fail(this.#unknownError(`no answer within ${Math.round(deadlineMs)} ms`));
@@ -336,9 +387,10 @@ export class Guard {
   }
 
   #failPending(error: HotshelfError): void {
-    const pending = [...this.#pending];
-    this.#pending.clear();
-    for (const call of pending) call.fail(error);
+    for (let call = this.#pending.first; call !== undefined; call = this.#pending.first) {
+      this.#pending.remove(call);
+      call.fail(error);
+    }
   }
 
   #downError(): HotshelfError {
