@@ -7,7 +7,7 @@ import { checkKey, endOf } from './check.ts';
 import { Cell, type Store } from './store.ts';
 
 /** What a counter takes beside its key. */
-const countOverheadBytes = 150;
+const countOverheadBytes = 200;
 
 class Count extends Cell {
   value = 0;

@@ -6,7 +6,7 @@ import { checkOptionNames } from '../../src/support/options.ts';
 import { stateOverheadBytes } from './values.ts';
 
 export interface MemoryOptions {
-  /** The most that everything together may weigh, in bytes: values, keys and about 250 bytes for each entry. @default 67_108_864 */
+  /** The most that everything together may weigh, in bytes: values, keys and about 400 bytes for each entry. @default 67_108_864 */
   readonly maxBytes?: number;
   /** The most entries, whatever they weigh. @default 10_000_000 */
   readonly maxEntries?: number;

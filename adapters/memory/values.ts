@@ -7,8 +7,8 @@ import { FifoMap } from '../../src/support/s3-fifo.ts';
 import { checkKey, endOf } from './check.ts';
 import { Cell, type Store } from './store.ts';
 
-/** What an entry takes beside its key and its bytes: the cell, the array, and its places in the map and the ghosts. */
-export const stateOverheadBytes = 250;
+/** What an entry takes beside its key and its bytes, as measured: the cell, the array and its buffer, its places in the maps. */
+export const stateOverheadBytes = 400;
 
 /** One stored state; it is what `get` and `peek` hand out, so that a hit allocates nothing but its promise. */
 class State extends Cell implements ResidentState {

@@ -2,6 +2,11 @@
 
 // Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023).
 
+import { FifoNode, FifoQueue, type FifoHome } from './fifo-queue.ts';
+import { Ghosts, hashKey } from './ghosts.ts';
+
+export { FifoNode };
+
 export interface FifoBounds {
   readonly maxWeight: number;
   readonly maxEntries: number;
@@ -14,35 +19,9 @@ const smallShare = 0.1;
 /** So many used nodes get another round before one is evicted all the same: no insertion may walk the whole queue. */
 const maxRounds = 64;
 
-/** What a node needs to know of the map that it is in. */
-interface Home {
-  forget(key: string): void;
-  delete(node: FifoNode): void;
-  resize(node: FifoNode, weight: number): boolean;
-}
-
-/** The base class of what a `FifoMap` holds. Everything but `key` and `weight` belongs to the queues. */
-export class FifoNode {
-  key: string;
-  /** What it counts against `maxWeight`; changed by `FifoMap.resize` only. */
-  weight: number;
-  uses = 0;
-  hash = 0;
-  inMain = false;
-  /** The map that holds it; `undefined` before it was put in, and once it was replaced, deleted or evicted. */
-  home: Home | undefined = undefined;
-  older: this | undefined = undefined;
-  newer: this | undefined = undefined;
-
-  constructor(key: string, weight: number) {
-    this.key = key;
-    this.weight = weight;
-  }
-}
-
 /** The part of the queues that a map needs; a map of one kind of node may share queues that hold more kinds. */
 export interface FifoRoom<Node extends FifoNode> {
-  admit(node: Node, home: Home): boolean;
+  admit(node: Node, home: FifoHome): boolean;
   replace(old: Node, next: Node): boolean;
   resize(node: Node, weight: number): boolean;
   remove(node: Node): void;
@@ -116,8 +95,8 @@ export class FifoMap<Node extends FifoNode> {
 /** The queues and their bounds, which hold at the end of every call: total weight and number of nodes. */
 export class S3Fifo<Node extends FifoNode> {
   readonly #bounds: FifoBounds;
-  readonly #small = new Queue<Node>();
-  readonly #main = new Queue<Node>();
+  readonly #small = new FifoQueue<Node>();
+  readonly #main = new FifoQueue<Node>();
   readonly #ghosts = new Ghosts();
   /** Where `scan` goes on; `undefined` at the start of a lap. */
   #cursor: Node | undefined;
@@ -134,7 +113,7 @@ export class S3Fifo<Node extends FifoNode> {
     return this.#small.weight + this.#main.weight;
   }
 
-  admit(node: Node, home: Home): boolean {
+  admit(node: Node, home: FifoHome): boolean {
     if (node.weight > this.#bounds.maxWeight) return false;
     node.home = home;
     node.hash = hashKey(node.key);
@@ -188,7 +167,7 @@ export class S3Fifo<Node extends FifoNode> {
     return node === undefined;
   }
 
-  #queueOf(node: Node): Queue<Node> {
+  #queueOf(node: Node): FifoQueue<Node> {
     return node.inMain ? this.#main : this.#small;
   }
 
@@ -196,7 +175,7 @@ export class S3Fifo<Node extends FifoNode> {
     return node.newer ?? (node.inMain ? undefined : this.#main.oldest);
   }
 
-  #push(queue: Queue<Node>, node: Node): void {
+  #push(queue: FifoQueue<Node>, node: Node): void {
     node.inMain = queue === this.#main;
     queue.push(node);
   }
@@ -221,10 +200,15 @@ export class S3Fifo<Node extends FifoNode> {
    */
   #settle(): void {
     let node = this.#small.oldest;
-    while (node !== undefined && this.#exceeds(this.#small, smallShare) && !this.#exceeds(this.#main, 1 - smallShare)) {
+    while (node !== undefined && this.#exceeds(this.#small, smallShare) && this.#mainHasRoom()) {
       this.#move(node);
       node = this.#small.oldest;
     }
+  }
+
+  #mainHasRoom(): boolean {
+    const { maxWeight, maxEntries } = this.#bounds;
+    return this.#main.weight < maxWeight * (1 - smallShare) && this.#main.size < maxEntries * (1 - smallShare);
   }
 
   #makeRoom(keep: Node): void {
@@ -258,103 +242,4 @@ export class S3Fifo<Node extends FifoNode> {
     node.home?.forget(node.key);
     node.home = undefined;
   }
-}
-
-/** A doubly linked list through the nodes themselves. */
-class Queue<Node extends FifoNode> {
-  size = 0;
-  weight = 0;
-  oldest: Node | undefined;
-  #newest: Node | undefined;
-
-  oldestBut(keep: Node): Node | undefined {
-    return this.oldest === keep ? keep.newer : this.oldest;
-  }
-
-  push(node: Node): void {
-    node.older = this.#newest;
-    node.newer = undefined;
-    if (this.#newest === undefined) this.oldest = node;
-    else this.#newest.newer = node;
-    this.#newest = node;
-    this.size += 1;
-    this.weight += node.weight;
-  }
-
-  unlink(node: Node): void {
-    if (node.older === undefined) this.oldest = node.newer;
-    else node.older.newer = node.newer;
-    if (node.newer === undefined) this.#newest = node.older;
-    else node.newer.older = node.older;
-    node.older = undefined;
-    node.newer = undefined;
-    this.size -= 1;
-    this.weight -= node.weight;
-  }
-
-  replace(old: Node, next: Node): void {
-    next.older = old.older;
-    next.newer = old.newer;
-    if (next.older === undefined) this.oldest = next;
-    else next.older.newer = next;
-    if (next.newer === undefined) this.#newest = next;
-    else next.newer.older = next;
-    old.older = undefined;
-    old.newer = undefined;
-    this.weight += next.weight - old.weight;
-  }
-}
-
-/**
- * Remembers the hashes of the last evictions, as many as are asked for: a table with the time of each, in pairs of slots
- * of which the older is overwritten. It may forget a few; two keys with one hash only cost a better place than deserved.
- */
-class Ghosts {
-  #hashes = new Int32Array(1024);
-  #times = new Uint32Array(1024);
-  #time = 0;
-
-  has(hash: number, count: number): boolean {
-    const slot = hash & (this.#hashes.length - 1);
-    return this.#holds(slot, hash, count) || this.#holds(slot ^ 1, hash, count);
-  }
-
-  add(hash: number, count: number): void {
-    if (count * 2 > this.#hashes.length) this.#grow();
-    this.#time = (this.#time + 1) >>> 0;
-    this.#write(hash, this.#time);
-  }
-
-  #holds(slot: number, hash: number, count: number): boolean {
-    return this.#hashes[slot] === hash && this.#age(slot) < count;
-  }
-
-  #age(slot: number): number {
-    return (this.#time - (this.#times[slot] ?? 0)) >>> 0;
-  }
-
-  #write(hash: number, time: number): void {
-    let slot = hash & (this.#hashes.length - 1);
-    if (this.#age(slot ^ 1) > this.#age(slot)) slot ^= 1;
-    this.#hashes[slot] = hash;
-    this.#times[slot] = time;
-  }
-
-  #grow(): void {
-    const hashes = this.#hashes;
-    const times = this.#times;
-    this.#hashes = new Int32Array(hashes.length * 2);
-    this.#times = new Uint32Array(hashes.length * 2);
-    hashes.forEach((hash, slot) => {
-      if (hash !== 0) this.#write(hash, times[slot] ?? 0);
-    });
-  }
-}
-
-/** FNV-1a with a final mix; never 0, which marks an empty slot. */
-function hashKey(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) | 0 || 1;
 }
