@@ -19,7 +19,7 @@ type Step =
 
 const map = fc.constantFrom<0 | 1>(0, 1);
 const key = fc.integer({ min: 0, max: 40 }).map((number) => `k${number}`);
-const weight = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 30 }) }, fc.integer({ min: 80, max: 130 }));
+const weight = fc.oneof({ weight: 19, arbitrary: fc.integer({ min: 1, max: 15 }) }, fc.integer({ min: 80, max: 130 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), map, key, weight }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('get' as const), map, key }) },
@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), map, key }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('scan' as const), limit: fc.nat(20), remove: fc.boolean() }),
+    arbitrary: fc.record({ do: fc.constant('scan' as const), limit: fc.nat(3), remove: fc.boolean() }),
   },
 );
 
