@@ -2,7 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Stored, Values } from '../backend/values.ts';
+import { HotshelfError } from '../support/errors.ts';
 import { type Halves, hash64 } from '../codec/hash64.ts';
+
+/** So often missing epochs are made before the backend counts as one that cannot keep them. */
+const mostAttempts = 10;
 
 /**
  * An epoch is random bytes under a key of its own, one for the cache and one for each namespace on the way down. They are read
@@ -37,15 +41,19 @@ export class Epochs {
     return this.#digest;
   }
 
-  /** Reads the epochs, making those that are missing. */
+  /** Reads the epochs, making those that are missing. Rejects as the backend does. */
   async ensure(): Promise<Halves> {
-    for (;;) {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const stored = await this.#values.getMany(this.keys);
       const digest = this.digest(stored, 0);
       if (digest !== undefined) return digest;
       const missing = this.keys.filter((_, index) => stored[index] === undefined);
       await Promise.all(missing.map((key) => this.#values.add(key, randomBytes(8), Infinity)));
     }
+    throw new HotshelfError(
+      'BACKEND_REFUSED',
+      `The backend does not keep ${this.keys.join(' and ')}, without which nothing can be cached. Give it more memory.`,
+    );
   }
 
   /** Begins a new epoch of this namespace. */

@@ -89,9 +89,9 @@ export const defaults = { ttl: '1m', negativeTtl: '30s', wait: '10s', prefix: 'h
 
 const negativeTtlMs = durationMs(defaults.negativeTtl, 'negativeTtl');
 
-/** How long `value` is fresh, in ms. */
+/** How long `value` is fresh, in whole ms: backends take no parts of one. */
 export function lifetimeMs(value: unknown, policy: Policy): number {
-  return value === null ? (policy.negativeTtlMs ?? Math.min(negativeTtlMs, policy.ttlMs)) : policy.ttlMs;
+  return Math.ceil(value === null ? (policy.negativeTtlMs ?? Math.min(negativeTtlMs, policy.ttlMs)) : policy.ttlMs);
 }
 
 const entryNames = ['ttl', 'negativeTtl', 'wait'];

@@ -15,9 +15,10 @@ export const jsonCodec: Codec = {
   id: 1,
 
   encode(value): Encoded {
+    // `undefined` says that there is nothing to cache; inside a value it is kept.
+    if (value === undefined) throw new HotshelfError('VALUE_INVALID', 'Expected a value to encode, got undefined.');
     const plain = isPlainJson(value);
     const text = JSON.stringify(plain ? value : toTagged(value));
-    if (text === undefined) throw new HotshelfError('VALUE_INVALID', 'Expected a value to encode, got undefined.');
     const payload = Buffer.from(text, 'utf8');
     return { payload, flags: (payload.length === text.length ? ascii : 0) | (plain ? 0 : rich) };
   },
