@@ -18,7 +18,8 @@ export interface Stored {
  * after its time and never before it. Keys are printable ASCII without blanks, at most 240 characters.
  *
  * Every verb rejects with a `HotshelfError`: `BACKEND_DOWN` (not sent), `OUTCOME_UNKNOWN` (sent, no answer) or
- * `BACKEND_REFUSED` (the server said no; nothing was changed). Nothing that is not idempotent is ever sent twice.
+ * `BACKEND_REFUSED` (the server said no; nothing was stored, but a refused `set` may have cost the old value). Nothing that is
+ * not idempotent is ever sent twice.
  */
 export interface Values {
   /** Returns what is stored, or `undefined`. All `get` calls of one tick travel in one trip to each server. */

@@ -1,0 +1,74 @@
+/** What a hit on Redis costs the client, beside a bare ioredis that gets and parses. */
+import { Redis } from 'ioredis';
+import { redis } from '../adapters/redis/index.ts';
+import { createCache } from '../src/index.ts';
+import { startRedis } from '../test/kit/servers.ts';
+import { compare, type Contender, table } from './measure.ts';
+
+const keys = Array.from({ length: 256 }, (_, index) => `city:${index}`);
+const sizes = { '1 KB': 1000, '50 KB': 50_000 } as const;
+const concurrencies = [1, 32, 256] as const;
+
+type Get = (key: string) => Promise<unknown>;
+
+/** A value whose JSON has about `bytes` bytes, of the usual mixture of text and numbers. */
+function valueOf(bytes: number): unknown {
+  const row = { id: 4711, name: 'Clermont-Ferrand', country: 'FR', population: 147_284, lat: 45.7797, lon: 3.0863 };
+  return Array.from({ length: Math.max(1, Math.round(bytes / JSON.stringify(row).length)) }, () => row);
+}
+
+/** Keeps `concurrency` reads in flight. */
+function contender(name: string, get: Get, concurrency: number): Contender {
+  const one = async (from: number, count: number) => {
+    for (let index = 0; index < count; index += 1) await get(keys[(from + index) % keys.length] ?? '');
+  };
+  return {
+    name,
+    async run(count) {
+      const each = Math.ceil(count / concurrency);
+      await Promise.all(Array.from({ length: concurrency }, (_, index) => one(index, each)));
+    },
+  };
+}
+
+async function section(port: number, size: string, bytes: number, concurrency: number): Promise<string> {
+  const value = valueOf(bytes);
+  const bare = new Redis(port);
+  const pipelined = new Redis(port, { enableAutoPipelining: true });
+  const backend = redis(`redis://127.0.0.1:${port}`);
+  const cache = createCache({ backend, ttl: '1h', prefix: `bench-${bytes}` });
+  for (const key of keys) {
+    await bare.set(key, JSON.stringify(value));
+    await cache.set(key, value);
+  }
+  const load = () => Promise.reject(new Error('this benchmark hits'));
+  const contenders = [
+    contender('ioredis `GET` + `JSON.parse` (floor)', async (key) => parse(await bare.get(key)), concurrency),
+    contender('the same with auto-pipelining', async (key) => parse(await pipelined.get(key)), concurrency),
+    contender('**hotshelf**', (key) => cache.get(key, load), concurrency),
+  ];
+  const count = Math.round((concurrency === 1 ? 2000 : 6000) / (bytes > 10_000 ? 3 : 1));
+  const results = await compare(contenders, count);
+  await cache.close();
+  await backend.close();
+  bare.disconnect();
+  pipelined.disconnect();
+  return `### ${size}, ${concurrency} in flight\n\n${table(results, 'µs')}\n`;
+}
+
+function parse(text: string | null): unknown {
+  return JSON.parse(text ?? 'null');
+}
+
+export async function remote(): Promise<string> {
+  const server = await startRedis();
+  try {
+    const sections: string[] = [];
+    for (const [size, bytes] of Object.entries(sizes)) {
+      for (const concurrency of concurrencies) sections.push(await section(server.port, size, bytes, concurrency));
+    }
+    return `## A hit on Redis\n\nOne client process, one connection, the server on the same machine.\n\n${sections.join('\n')}`;
+  } finally {
+    await server.stop();
+  }
+}
