@@ -1,5 +1,6 @@
 /** Compares hit ratios and speed of S3-FIFO with an LRU made of a plain Map, on traces of the kinds that caches meet. */
 
+import { fileURLToPath } from 'node:url';
 import { FifoMap, FifoNode, S3Fifo } from '../src/support/s3-fifo.ts';
 import { seededRandom } from '../src/testing/random.ts';
 
@@ -103,13 +104,18 @@ function best(make: Contender['make'], trace: Trace): { ratio: number; perSecond
   return runs.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
 }
 
-const columns = contenders.flatMap(({ name }) => [`${name}: hits`, 'M ops/s']);
-console.log(`| trace | ${columns.join(' | ')} |`);
-console.log(`| --- |${' ---: |'.repeat(columns.length)}`);
-for (const trace of traces()) {
-  const cells = contenders.flatMap(({ make }) => {
-    const { ratio, perSecond } = best(make, trace);
-    return [`${(ratio * 100).toFixed(1)} %`, (perSecond / 1e6).toFixed(1)];
-  });
-  console.log(`| ${trace.name} | ${cells.join(' | ')} |`);
+/** Returns the section of the results. */
+export async function eviction(): Promise<string> {
+  const columns = contenders.flatMap(({ name }) => [`${name}: hits`, 'M ops/s']);
+  const lines = [`| trace | ${columns.join(' | ')} |`, `| --- |${' ---: |'.repeat(columns.length)}`];
+  for (const trace of traces()) {
+    const cells = contenders.flatMap(({ make }) => {
+      const { ratio, perSecond } = best(make, trace);
+      return [`${(ratio * 100).toFixed(1)} %`, (perSecond / 1e6).toFixed(1)];
+    });
+    lines.push(`| ${trace.name} | ${cells.join(' | ')} |`);
+  }
+  return `## Hit ratios of eviction\n\n${lines.join('\n')}\n`;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await eviction());
