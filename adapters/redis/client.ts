@@ -36,6 +36,7 @@ export interface Stream {
   readonly writable: boolean;
   readonly writableEnded: boolean;
   readonly destroyed: boolean;
+  readonly connecting?: boolean;
   cork(): void;
   uncork(): void;
   destroy(): unknown;
@@ -123,10 +124,11 @@ export function sever(client: Connection): void {
   const { stream } = client;
   if (stream === undefined || stream.destroyed) return;
   try {
-    // A TLS socket has no reset.
-    if (stream.resetAndDestroy === undefined) stream.destroy();
+    // A socket that is being shut down cannot be reset any more: it would stay open for ever.
+    if (stream.resetAndDestroy === undefined || stream.writableEnded || stream.connecting) stream.destroy();
     else stream.resetAndDestroy();
   } catch {
+    // A TLS socket has no reset.
     stream.destroy();
   }
 }
