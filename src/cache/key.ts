@@ -19,7 +19,7 @@ const plainString = /^[\x21-\x24\x26-\x7e]*$/;
  *
  * Grammar: `prefix=string`, `prefix:part:part…`, or `prefix$digest` where that is too long. Strings in a tuple are
  * percent-encoded, so that marks cannot come from a user: `#7` is a number, `+7` a bigint, `&true` a boolean, `@` null, `@@`
- * undefined, `[a,b]` a nested tuple. Equal numbers are equal keys: `-0` is `0`.
+ * undefined, `[:a:b]` a nested tuple. Equal numbers are equal keys: `-0` is `0`.
  *
  * @throws {HotshelfError} `KEY_INVALID` for another type, NaN, an infinity or a lone surrogate.
  */
@@ -53,14 +53,14 @@ function encodePart(part: unknown, depth: number): string {
     default:
       if (part === null) return '@';
       if (Array.isArray(part) && depth < 8)
-        return `[${Array.from(part, (inner) => encodePart(inner, depth + 1)).join(',')}]`;
+        return `[${Array.from(part, (inner) => `:${encodePart(inner, depth + 1)}`).join('')}]`;
       throw invalid(
-        `Expected the parts of a key to be strings, numbers, booleans, null or tuples, got ${describe(part)}.`,
+        `Expected the parts of a key to be strings, numbers, booleans, null or tuples at most 8 deep, got ${describe(part)}.`,
       );
   }
 }
 
-/** Text that is plain stays as it is; any other gets at least one "%", which plain text never has. */
+/** `encodeURIComponent`, but for text that needs no encoding and has no "%": so no two texts are written the same. */
 function encodeText(text: string, plain: RegExp): string {
   if (plain.test(text)) return text;
   try {

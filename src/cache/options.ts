@@ -1,6 +1,7 @@
 /** The options of a cache: names, units, defaults and checks. */
 
 import type { BackendWith } from '../backend/backend.ts';
+import { facet } from '../backend/facet.ts';
 import type { Codec } from '../codec/codec.ts';
 import { jsonCodec } from '../codec/json.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
@@ -145,10 +146,14 @@ export function narrowSet(base: Policy, options: SetOptions | undefined): Policy
 /** @throws {HotshelfError} `OPTION_INVALID` */
 export function checkMutateOptions(options: MutateOptions | undefined): { settleMs: number; strict: boolean } {
   checkOptionNames(options, ['settle', 'strict'], 'mutate()');
-  return { settleMs: durationMs(options?.settle ?? 0, 'settle', { orZero: true }), strict: options?.strict === true };
+  const { settle = 0, strict = false } = options ?? {};
+  if (typeof strict !== 'boolean') {
+    throw new HotshelfError('OPTION_INVALID', `Expected \`strict\` to be true or false, got ${describe(strict)}.`);
+  }
+  return { settleMs: durationMs(settle, 'settle', { orZero: true }), strict };
 }
 
-/** What a cache is made of, all checked. @throws {HotshelfError} `OPTION_INVALID` */
+/** What a cache is made of, all checked. @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING` */
 export function checkCacheOptions(options: CacheOptions): {
   policy: Policy;
   prefix: string;
@@ -156,18 +161,37 @@ export function checkCacheOptions(options: CacheOptions): {
   clock: Clock;
 } {
   checkOptionNames(options, cacheNames, 'createCache()');
-  if (typeof options?.backend?.name !== 'string') {
+  const { backend, prefix = defaults.prefix, codec = jsonCodec, clock = systemClock } = options ?? {};
+  if (typeof backend !== 'object' || typeof backend?.name !== 'string') {
     throw new HotshelfError(
       'OPTION_INVALID',
-      `Expected \`backend\` of createCache() to be a backend such as memory() or await connect(url), got ${describe(options?.backend)}.`,
+      `Expected \`backend\` of createCache() to be a backend such as memory() or await connect(url), got ${describe(backend)}.`,
     );
   }
+  checkMethods(codec, '`codec`', ['encode', 'decode', 'isPlain']);
+  if (!Number.isInteger(codec.id) || codec.id < 1 || codec.id > 255) {
+    throw new HotshelfError(
+      'OPTION_INVALID',
+      `Expected the \`id\` of \`codec\` to be from 1 to 255, got ${describe(codec.id)}.`,
+    );
+  }
+  checkMethods(clock, '`clock`', ['now', 'monotonic', 'after', 'turn', 'random']);
+  const { maxValueBytes } = facet(backend, 'values', 'createCache()');
   return {
-    policy: mergeNamespace(defaultPolicy(options.backend.values.maxValueBytes), options),
-    prefix: checkName(options.prefix ?? defaults.prefix, '`prefix`'),
-    codec: options.codec ?? jsonCodec,
-    clock: options.clock ?? systemClock,
+    policy: mergeNamespace(defaultPolicy(maxValueBytes), options),
+    prefix: checkName(prefix, '`prefix`'),
+    codec,
+    clock,
   };
+}
+
+function checkMethods(value: unknown, name: string, methods: readonly string[]): void {
+  const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
+  if (missing === undefined) return;
+  throw new HotshelfError(
+    'OPTION_INVALID',
+    `Expected ${name} to be an object with a function ${missing}(), got ${describe(value)}.`,
+  );
 }
 
 function merge(base: Policy, options: EntryOptions): Policy {
