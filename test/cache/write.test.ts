@@ -192,11 +192,12 @@ describe.each(forms)('clear, %s', (form) => {
     for (const space of Object.values(all)) for (const key of keys) await space.set(key, 1);
     await a.clear();
     for (const [name, space] of Object.entries(all)) {
-      for (const key of keys) expect(await space.peek(key), name).toBe(name === 'a' || name === 'inA' ? undefined : 1);
+      for (const key of keys)
+        expect(await space.peek(key), `in ${name}`).toBe(name === 'a' || name === 'inA' ? undefined : 1);
     }
     await cache.clear();
     for (const [name, space] of Object.entries(all)) {
-      for (const key of keys) expect(await space.peek(key), name).toBe(name === 'elsewhere' ? 1 : undefined);
+      for (const key of keys) expect(await space.peek(key), `in ${name}`).toBe(name === 'elsewhere' ? 1 : undefined);
     }
   });
 
