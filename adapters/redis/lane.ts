@@ -63,6 +63,8 @@ export class Lane {
   #severing = false;
   #retired = false;
   #leftAt = Number.NEGATIVE_INFINITY;
+  /** The server said that it is the wrong one: a probe must find a master before anything is sent again. */
+  #suspect = false;
   #corked: Stream | undefined;
   #onMissing: () => void;
 
@@ -76,7 +78,7 @@ export class Lane {
       clock: options.clock,
       limits: options.limits,
       connecting: client === undefined || client.status !== 'ready',
-      probe: () => this.#ping(),
+      probe: () => (this.#suspect ? this.#findMaster() : this.#ping()),
       reset: () => this.#sever(),
       onDown: (reason) => {
         if (!this.#retired) options.onEvent({ type: 'down', server, reason });
@@ -230,13 +232,35 @@ export class Lane {
   }
 
   #ping(): Promise<Reply> {
+    return this.#ask('ping');
+  }
+
+  /** Rejects while the server is a replica: what it holds may be older than what was invalidated on its master. */
+  async #findMaster(): Promise<void> {
+    let role: Reply;
+    try {
+      role = await this.#ask('role');
+    } catch (error) {
+      const code = replyCode(error);
+      // A server that keeps its role to itself (NOPERM, or a managed one that has no such command) gets another chance.
+      if (code === undefined || wrongServer.has(code)) throw error;
+      role = null;
+    }
+    if (Array.isArray(role) && String(role[0]) !== 'master') {
+      this.#leave();
+      throw this.#notSent();
+    }
+    this.#suspect = false;
+  }
+
+  #ask(name: string): Promise<Reply> {
     const client = this.#client;
     if (client === undefined) {
       this.#onMissing();
       return Promise.reject(this.#notSent());
     }
     if (this.#Command === undefined || !isWritable(client)) return Promise.reject(this.#notSent());
-    return client.sendCommand(new this.#Command('ping', [])).catch((error: unknown) => {
+    return client.sendCommand(new this.#Command(name, [])).catch((error: unknown) => {
       throw commandError(this.server, error);
     });
   }
@@ -245,16 +269,20 @@ export class Lane {
     const error = commandError(this.server, raw);
     const code = replyCode(error);
     const inTime = this.#guard.end(errand, code !== undefined);
-    if (code !== undefined && wrongServer.has(code)) this.#leave(code);
     if (inTime) errand.fail(error);
+    if (code === undefined || !wrongServer.has(code)) return;
+    this.#suspect = true;
+    this.#lastProblem = `it answered ${code}`;
+    this.#guard.connectionLost(this.#lastProblem);
+    this.#leave();
   }
 
   /** Connects anew: behind the same name there may be a better server by now. */
-  #leave(code: string): void {
+  #leave(): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#leftAt < leaveEveryMs) return;
     this.#leftAt = now;
-    this.#sever(`it answered ${code}`);
+    this.#sever();
   }
 
   #sever(problem?: string): void {

@@ -26,6 +26,8 @@ function shared(connection: RedisConnection) {
     connectTimeout: connectTimeoutMs(connection),
     connectionName,
     disableClientInfo: true,
+    // A lane leaves a server that is the wrong one by itself, and not once for each refused command.
+    reconnectOnError: null,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls !== undefined && tls !== false && { tls: tls === true ? {} : certificates(tls) }),
