@@ -11,7 +11,7 @@ import { type Halves, hash64 } from './hash64.ts';
  * | 0 | 2 | magic `9B 48` |
  * | 2 | 1 | format, 1 |
  * | 3 | 1 | length of the header in units of 4 bytes; a reader skips what it does not know behind its own 64 |
- * | 4 | 4 | CRC32 of everything after it |
+ * | 4 | 4 | CRC32 of everything after it, begun with the two bytes before it |
  * | 8 | 1 | kind: 1 entry, 2 lease, 3 hold |
  * | 9 | 1 | codec |
  * | 10 | 1 | flags of the codec |
@@ -80,7 +80,7 @@ export function seal(key: string, scope: Halves, header: HeaderInput, payload: U
   bytes.writeUInt32BE(Math.min(header.ageMs ?? 0, 0xffffffff), 52);
   bytes.writeDoubleBE(header.userVersion ?? Number.NaN, 56);
   bytes.set(payload, headerBytes);
-  bytes.writeUInt32BE(crc32(bytes.subarray(8)), 4);
+  bytes.writeUInt32BE(checksum(bytes), 4);
   return bytes;
 }
 
@@ -90,7 +90,7 @@ export function open(key: string, stored: Uint8Array): Opened | Unusable {
   if (bytes.length < 8 || bytes.readUInt16BE(0) !== magic) return 'foreign';
   const start = (bytes[3] ?? 0) * 4;
   if (bytes[2] !== formatNow || start < headerBytes || bytes[11] !== 0) return 'format';
-  if (bytes.length < start || crc32(bytes.subarray(8)) !== bytes.readUInt32BE(4)) return 'corrupt';
+  if (bytes.length < start || checksum(bytes) !== bytes.readUInt32BE(4)) return 'corrupt';
   const kind = kindNames[bytes[8] ?? 0];
   if (kind === undefined) return 'format';
   hash64(key, halves);
@@ -109,6 +109,11 @@ export function open(key: string, stored: Uint8Array): Opened | Unusable {
     scopeA: bytes.readUInt32BE(20),
     scopeB: bytes.readUInt32BE(24),
   };
+}
+
+/** A changed length of the header must not pass: it would cut off the payload's beginning. */
+function checksum(bytes: Buffer): number {
+  return crc32(bytes.subarray(8), bytes.readUInt16BE(2));
 }
 
 const kindNames: readonly (KindName | undefined)[] = [undefined, 'entry', 'lease', 'hold'];

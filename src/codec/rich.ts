@@ -1,5 +1,6 @@
 /** Writes what JSON cannot hold as tagged JSON: a Date becomes `{"$date": 0}`, a user's own `$`-object is escaped. */
 
+import { types } from 'node:util';
 import { HotshelfError } from '../support/errors.ts';
 
 type Tagged = null | boolean | number | string | Tagged[] | { [name: string]: Tagged };
@@ -80,23 +81,33 @@ function tag(value: unknown, path: object[]): Tagged {
 }
 
 function tagObject(value: object, path: object[]): Tagged {
-  if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? null : value.getTime() };
-  if (value instanceof Uint8Array) {
+  // By what they are, not by their constructor: a value of another realm is none the less a Date.
+  if (types.isDate(value)) return { $date: Number.isNaN(value.getTime()) ? null : value.getTime() };
+  if (types.isUint8Array(value)) {
     return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
   }
-  for (const kind of refused) if (value instanceof kind) throw unencodable(`it contains a ${kind.name}`);
+  if (types.isBoxedPrimitive(value)) return tag(value.valueOf(), path);
+  for (const [kind, isKind] of refused) if (isKind(value)) throw unencodable(`it contains a ${kind}`);
   enter(value, path);
   const tagged = tagMembers(value, path);
   path.pop();
   return tagged;
 }
 
-const refused = [Promise, WeakMap, WeakSet, WeakRef, RegExp, Error, ArrayBuffer, SharedArrayBuffer, DataView] as const;
+const refused: readonly (readonly [kind: string, isKind: (value: object) => boolean])[] = [
+  ['Promise', types.isPromise],
+  ['WeakMap', types.isWeakMap],
+  ['WeakSet', types.isWeakSet],
+  ['WeakRef', (value) => value instanceof WeakRef],
+  ['RegExp', types.isRegExp],
+  ['Error', (value) => types.isNativeError(value) || value instanceof Error],
+  ['ArrayBuffer', types.isAnyArrayBuffer],
+];
 
 function tagMembers(value: object, path: object[]): Tagged {
   if (Array.isArray(value)) return Array.from(value, (part) => tag(part, path));
-  if (value instanceof Map) return { $map: Array.from(value, ([key, part]) => [tag(key, path), tag(part, path)]) };
-  if (value instanceof Set) return { $set: Array.from(value, (part) => tag(part, path)) };
+  if (types.isMap(value)) return { $map: Array.from(value, ([key, part]) => [tag(key, path), tag(part, path)]) };
+  if (types.isSet(value)) return { $set: Array.from(value, (part) => tag(part, path)) };
   if (ArrayBuffer.isView(value)) throw unencodable(`it contains a ${value.constructor.name}`);
   // As JSON.stringify does: an object that says how it wants to be written is written so.
   if ('toJSON' in value && typeof value.toJSON === 'function') return tag(value.toJSON(), path);

@@ -1,0 +1,154 @@
+/** Shows that stored bytes are either exactly what was sealed under this key, or are not used. */
+
+import { describe, expect, it } from 'vitest';
+import { jsonCodec } from 'hotshelf';
+import { crc32 } from 'node:zlib';
+import { open, type Opened, seal } from '../../src/codec/envelope.ts';
+import { seededRandom } from '../kit/random.ts';
+
+const key = 'hs:city:#7';
+const scope = new Uint32Array([0x01020304, 0xf5060708]);
+const header = {
+  kind: 'entry',
+  codec: 1,
+  flags: 1,
+  writtenAt: 1_700_000_000_000.5,
+  ttlMs: 60_000,
+  graceMs: 1000,
+  ageMs: 250,
+  userVersion: 3,
+} as const;
+const payload = Buffer.from('{"id":7,"name":"Nice"}');
+
+/** Format 1, written once and never changed: every later version must read it. */
+const golden =
+  '9b4801108fb790ec01010100989852b699ba746801020304f50607084278bcfe5680080040ed4c0000000000408f400000000000000000fa40080000000000007b226964223a372c226e616d65223a224e696365227d';
+
+function opened(bytes: Uint8Array, under = key): Opened {
+  const result = open(under, bytes);
+  if (typeof result === 'string') throw new Error(`unusable: ${result}`);
+  return result;
+}
+
+/** Puts the checksum right again, as a writer of another version would. */
+function resealed(bytes: Buffer): Buffer {
+  bytes.writeUInt32BE(crc32(bytes.subarray(8), bytes.readUInt16BE(2)), 4);
+  return bytes;
+}
+
+describe('an envelope', () => {
+  it('gives back what was put into it', () => {
+    const { payload: content, ...rest } = opened(seal(key, scope, header, payload));
+    expect(rest).toEqual({ ...header, scopeA: scope[0], scopeB: scope[1] });
+    expect(content.toString()).toBe(payload.toString());
+  });
+
+  it('has a version only if the user gave one', () => {
+    const { userVersion: _, ...without } = header;
+    expect(opened(seal(key, scope, without, payload)).userVersion).toBeUndefined();
+    expect(opened(seal(key, scope, { ...header, userVersion: 0 }, payload)).userVersion).toBe(0);
+    expect(opened(seal(key, scope, { ...header, userVersion: -1.5 }, payload)).userVersion).toBe(-1.5);
+  });
+
+  it('holds an empty payload, and every kind', () => {
+    for (const kind of ['entry', 'lease', 'hold'] as const)
+      expect(opened(seal(key, scope, { kind }, new Uint8Array()))).toMatchObject({ kind, codec: 0, ttlMs: 0 });
+  });
+
+  it('is read from a part of a larger array too', () => {
+    const bytes = new Uint8Array(200);
+    const sealed = seal(key, scope, header, payload);
+    bytes.set(sealed, 13);
+    expect(opened(bytes.subarray(13, 13 + sealed.length)).payload.toString()).toBe(payload.toString());
+  });
+
+  it('of format 1 is written and read as ever', () => {
+    expect(seal(key, scope, header, payload).toString('hex')).toBe(golden);
+    const { payload: content, ...rest } = opened(Buffer.from(golden, 'hex'));
+    expect(rest).toEqual({ ...header, scopeA: scope[0], scopeB: scope[1] });
+    expect(jsonCodec.decode(content, rest.flags)).toEqual({ id: 7, name: 'Nice' });
+  });
+
+  it('with a longer header, of a later version, is read without what is new in it', () => {
+    const sealed = seal(key, scope, header, payload);
+    const longer = Buffer.concat([sealed.subarray(0, 64), Buffer.from('new part'), sealed.subarray(64)]);
+    longer[3] = 18;
+    expect(opened(resealed(longer)).payload.toString()).toBe(payload.toString());
+  });
+
+  it.each([
+    ['a later format', 2, 2, 'format'],
+    ['format 0', 2, 0, 'format'],
+    ['a header that is too short', 3, 15, 'format'],
+    ['a header that is longer than all', 3, 255, 'corrupt'],
+    ['kind 0', 8, 0, 'format'],
+    ['an unknown kind', 8, 4, 'format'],
+    ['a reserved byte that is set', 11, 1, 'format'],
+    ['another magic', 0, 0, 'foreign'],
+  ])('with %s is not used', (_, at, byte, reason) => {
+    const bytes = seal(key, scope, header, payload);
+    bytes[at] = byte;
+    expect(open(key, resealed(bytes))).toBe(reason);
+  });
+
+  it('is not used under another key', () => {
+    const bytes = seal(key, scope, header, payload);
+    for (const other of ['hs:city:#8', 'hs:city:#77', 'hs:city:7', 'hs=city', ''])
+      expect(open(other, bytes), `under ${other}`).toBe('other key');
+  });
+
+  it.each([1, 7, 8, 11, 12, 63, 64, 70])('is not used if only %i bytes of it are left', (length) => {
+    expect(typeof open(key, seal(key, scope, header, payload).subarray(0, length))).toBe('string');
+  });
+
+  it('is not used with any one bit changed', () => {
+    const sealed = seal(key, scope, header, payload);
+    for (let bit = 0; bit < sealed.length * 8; bit += 1) {
+      const bytes = Buffer.from(sealed);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(typeof open(key, bytes), `bit ${bit}`).toBe('string');
+    }
+  });
+
+  it('never throws and never gives a wrong value, whatever happened to it', () => {
+    const random = seededRandom(20_000);
+    const below = (limit: number) => Math.floor(random() * limit);
+    for (let round = 0; round < 20_000; round += 1) {
+      // Every length of payload, so that each field is next to the end at some time.
+      const content = Buffer.from(JSON.stringify('1234567890'.repeat(4).slice(0, below(40))));
+      const sealed = seal(key, scope, header, content);
+      const bytes = damaged(sealed, below, random);
+      if (bytes.equals(sealed)) continue;
+      expect(typeof open(key, bytes), `round ${round}: ${bytes.toString('hex')}`).toBe('string');
+    }
+  });
+
+  it('never throws on bytes of somebody else', () => {
+    const random = seededRandom(7);
+    for (let round = 0; round < 20_000; round += 1) {
+      const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 120) }, () => Math.floor(random() * 256)));
+      if (round % 2 === 0) bytes.set([0x9b, 0x48, 1, 16].slice(0, bytes.length));
+      expect(typeof open(key, bytes)).toBe('string');
+    }
+  });
+});
+
+/** Returns a copy with some bytes changed, the end missing, bytes added, or a part moved. */
+function damaged(sealed: Buffer, below: (limit: number) => number, random: () => number): Buffer {
+  const noise = Buffer.from(Array.from({ length: 1 + below(12) }, () => below(256)));
+  const at = below(sealed.length);
+  switch (below(4)) {
+    case 0: {
+      const bytes = Buffer.from(sealed);
+      for (let count = 1 + below(4); count > 0; count -= 1)
+        bytes[random() < 0.5 ? below(12) : below(bytes.length)] = below(256);
+      return bytes;
+    }
+    case 1:
+      return Buffer.from(sealed.subarray(0, at));
+    case 2:
+      return Buffer.concat([sealed, noise]);
+    default:
+      return Buffer.concat([sealed.subarray(0, at), noise, sealed.subarray(at)]);
+  }
+}
