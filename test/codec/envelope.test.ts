@@ -113,23 +113,27 @@ describe('an envelope', () => {
   it('never throws and never gives a wrong value, whatever happened to it', () => {
     const random = seededRandom(20_000);
     const below = (limit: number) => Math.floor(random() * limit);
+    const wrong: string[] = [];
     for (let round = 0; round < 20_000; round += 1) {
       // Every length of payload, so that each field is next to the end at some time.
       const content = Buffer.from(JSON.stringify('1234567890'.repeat(4).slice(0, below(40))));
       const sealed = seal(key, scope, header, content);
       const bytes = damaged(sealed, below, random);
       if (bytes.equals(sealed)) continue;
-      expect(typeof open(key, bytes), `round ${round}: ${bytes.toString('hex')}`).toBe('string');
+      if (typeof open(key, bytes) !== 'string') wrong.push(`round ${round}: ${bytes.toString('hex')}`);
     }
+    expect(wrong).toEqual([]);
   });
 
   it('never throws on bytes of somebody else', () => {
     const random = seededRandom(7);
+    const wrong: string[] = [];
     for (let round = 0; round < 20_000; round += 1) {
       const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 120) }, () => Math.floor(random() * 256)));
       if (round % 2 === 0) bytes.set([0x9b, 0x48, 1, 16].slice(0, bytes.length));
-      expect(typeof open(key, bytes)).toBe('string');
+      if (typeof open(key, bytes) !== 'string') wrong.push(bytes.toString('hex'));
     }
+    expect(wrong).toEqual([]);
   });
 });
 
