@@ -1,9 +1,10 @@
 /** Puts the Redis backend together: clients made or handed in, one server or a cluster, and the three facets. */
 
 import type { BackendEvent, BackendWith, Health } from '../../src/backend/backend.ts';
+import type { Clock } from '../../src/support/clock.ts';
 import { Emitter } from '../../src/support/emitter.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
-import type { GuardLimits } from '../../src/support/guard.ts';
+import { afterAwake, type GuardLimits } from '../../src/support/guard.ts';
 import { Batch } from './batch.ts';
 import { RedisBus } from './bus.ts';
 import { isCluster, type ClusterClient, type Connection, type IoredisClient } from './client.ts';
@@ -19,6 +20,9 @@ import { parseRedisUrl } from './url.ts';
 import { RedisValues } from './values.ts';
 
 export type RedisFacets = 'values' | 'counters' | 'bus';
+
+/** The longest that `health()` takes, in ms. */
+const healthWithinMs = 300;
 
 /** The deadline shrinks to this share while the server is quick. */
 const shortestShare = 0.4;
@@ -82,11 +86,13 @@ class RedisBackend implements BackendWith<RedisFacets> {
   readonly counters: RedisCounters;
   readonly bus: RedisBus;
   readonly #nodes: Nodes;
+  readonly #clock: Clock;
   readonly #events = new Emitter<BackendEvent>();
   #closing: Promise<void> | undefined;
 
   constructor(client: Connection | ClusterClient, options: ReadOptions, circumstances: Circumstances) {
     const { clock, deadlineMs, maxValueBytes } = options;
+    this.#clock = clock;
     const limits: Partial<GuardLimits> = { deadlineMaxMs: deadlineMs, deadlineMinMs: deadlineMs * shortestShare };
     const laneOptions: LaneOptions = {
       clock,
@@ -108,7 +114,15 @@ class RedisBackend implements BackendWith<RedisFacets> {
 
   async health(): Promise<Health> {
     if (this.#closing !== undefined) return { ok: false, latencyMs: 0, reason: 'the backend was closed' };
-    return this.#nodes.health();
+    return new Promise((resolve) => {
+      const report = (health: Health) => {
+        deadline.cancel();
+        resolve(health);
+      };
+      const tooLate = { ok: false, latencyMs: healthWithinMs, reason: 'no connection yet' };
+      const deadline = afterAwake(this.#clock, healthWithinMs, () => report(tooLate));
+      void this.#nodes.health().then(report);
+    });
   }
 
   watch(listener: (event: BackendEvent) => void): () => void {

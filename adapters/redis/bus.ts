@@ -41,6 +41,7 @@ export class RedisBus implements Bus {
     this.#subscriber = new Subscriber({
       clock,
       open: (attempt, overrides) => nodes.connection(attempt, overrides),
+      isMember: (client) => nodes.isMember(client),
       onReady: (client) => this.#resubscribe(client),
       onLost: () => this.#lost(),
       onMessage: (topic, message) => this.#deliver(topic, message),

@@ -56,6 +56,9 @@ export interface Connection extends Emitting {
   readonly stream?: Stream;
   readonly commandQueue: CommandQueue;
   readonly prevCommandQueue?: CommandQueue | null;
+  readonly connector?: {
+    readonly failoverDetector?: { readonly sentinels: readonly { readonly client: Emitting }[] } | null;
+  };
   sendCommand(command: Command): Promise<Reply>;
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
@@ -131,6 +134,12 @@ export function sever(client: Connection): void {
     // A TLS socket has no reset.
     stream.destroy();
   }
+}
+
+/** ioredis prints on the console that a Sentinel is gone which it only watches for failovers. */
+export function muteSentinels(client: Connection): void {
+  const watched = client.connector?.failoverDetector?.sentinels ?? [];
+  for (const sentinel of watched) sentinel.client.on('error', () => {});
 }
 
 /** Ends a connection of ours for good, without waiting for the server to agree. */

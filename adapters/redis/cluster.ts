@@ -131,6 +131,11 @@ export class ClusterNodes implements Nodes {
     return choice[attempt % Math.max(1, choice.length)]?.duplicate(overrides);
   }
 
+  isMember(connection: Connection): boolean {
+    const key = keyOf(connection);
+    return this.#cluster.nodes('all').some((node) => keyOf(node) === key);
+  }
+
   async health(): Promise<Health> {
     await this.#starting;
     const owners = new Set<string>();

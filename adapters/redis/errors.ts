@@ -36,6 +36,9 @@ const unavailable: ReadonlySet<string> = new Set([
   'ASK',
 ]);
 
+/** How the messages of ioredis begin when it sent nothing. */
+const notSent = ["Stream isn't writeable", 'Connection in subscriber mode', 'Connection is in monitoring mode'];
+
 /** A server that says this is not the one to be connected to: its data are elsewhere, or not there yet. */
 export const wrongServer: ReadonlySet<string> = new Set(['READONLY', 'LOADING', 'MASTERDOWN']);
 
@@ -57,6 +60,12 @@ export class RedisCause extends Error {
 export function commandError(server: string, error: unknown): HotshelfError {
   const cause = scrubbed(error);
   if (cause.name !== 'ReplyError') {
+    const refusedHere = notSent.find((start) => error instanceof Error && error.message.startsWith(start));
+    if (refusedHere !== undefined) {
+      return new HotshelfError('BACKEND_DOWN', `${server} is down (${refusedHere}); the command was not sent.`, {
+        cause,
+      });
+    }
     return new HotshelfError(
       'OUTCOME_UNKNOWN',
       `The connection to ${server} was lost (${connectionProblem(error)}); the command may or may not have been applied.`,
@@ -95,6 +104,7 @@ export function connectionProblem(error: unknown): string {
   const text = error instanceof Error ? error.message : '';
   if (text.startsWith('All sentinels are unreachable')) return 'no Sentinel answers';
   if (text.includes('slots cache')) return 'no node of the cluster answers';
+  if (text === 'Command timed out') return 'the commandTimeout of the client passed';
   if (name === 'ParserError') return 'it does not speak the Redis protocol';
   return 'the connection was closed';
 }

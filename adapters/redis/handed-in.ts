@@ -44,6 +44,9 @@ function connectionDangers(options: Options): string[] {
   if (Array.isArray(options['sentinels']) && typeof options['sentinelCommandTimeout'] !== 'number') {
     found.push('`sentinelCommandTimeout` is missing (a Sentinel that hangs is waited for without a limit)');
   }
+  if (Array.isArray(options['sentinels']) && options['failoverDetector'] !== true) {
+    found.push('`failoverDetector` is off (after a failover the old master is written to until it hears of it)');
+  }
   return [...found, ...commonDangers(options)];
 }
 

@@ -7,6 +7,7 @@ import { afterAwake, Call, Guard, type GuardLimits } from '../../src/support/gua
 import {
   commandClass,
   isWritable,
+  muteSentinels,
   sever,
   type Command,
   type CommandArgument,
@@ -102,6 +103,7 @@ export class Lane {
     let readyTimer: Timer | undefined;
     const listeners: Record<string, Listener> = {
       connect: () => {
+        muteSentinels(client);
         readyTimer?.cancel();
         readyTimer = this.#watchReady(client);
       },
@@ -196,25 +198,23 @@ export class Lane {
   }
 
   /** Asks the server past the guard. Never rejects. */
-  async health(): Promise<Health> {
+  health(): Promise<Health> {
     const { clock } = this.#options;
-    await this.#guard.starting;
     const askedAt = clock.monotonic();
-    const health = (reason?: string): Health => {
-      const latencyMs = clock.monotonic() - askedAt;
-      return reason === undefined ? { ok: true, latencyMs } : { ok: false, latencyMs, reason };
-    };
     return new Promise((resolve) => {
-      const deadline = afterAwake(clock, healthWithinMs, () => resolve(health(this.#reason())));
-      this.#ping()
+      const report = (reason?: string) => {
+        deadline.cancel();
+        const latencyMs = clock.monotonic() - askedAt;
+        resolve(reason === undefined ? { ok: true, latencyMs } : { ok: false, latencyMs, reason });
+      };
+      const deadline = afterAwake(clock, healthWithinMs, () => report(this.#reason()));
+      this.#guard
+        .started()
+        .then(() => this.#ping())
         .then(
-          () => resolve(health()),
-          (error: unknown) => {
-            const code = replyCode(error);
-            resolve(health(code === undefined ? this.#reason() : connectionProblem((error as Error).cause)));
-          },
-        )
-        .finally(() => deadline.cancel());
+          () => report(),
+          (error: unknown) => report(replyCode(error) ?? this.#reason()),
+        );
     });
   }
 

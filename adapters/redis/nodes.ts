@@ -30,6 +30,8 @@ export interface Nodes {
   runAnywhere(hint: string, name: string, args: readonly CommandArgument[]): Promise<Reply>;
   /** Makes one more connection, not yet connected; to another server at each attempt where there are several. */
   connection(attempt: number, overrides: Readonly<Record<string, unknown>>): Connection | undefined;
+  /** False if the server of a connection that was made here belongs to the others no more. */
+  isMember(connection: Connection): boolean;
   health(): Promise<Health>;
   close(): Promise<void>;
 }

@@ -40,6 +40,10 @@ export class SingleNode implements Nodes {
     return this.#client.duplicate(overrides);
   }
 
+  isMember(): boolean {
+    return true;
+  }
+
   health(): Promise<Health> {
     return this.only.health();
   }

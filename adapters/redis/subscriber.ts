@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '../../src/support/clock.ts';
 import { afterAwake } from '../../src/support/guard.ts';
-import { end, sever, type Connection, type Listener } from './client.ts';
+import { end, muteSentinels, sever, type Connection, type Listener } from './client.ts';
 import { connectionProblem } from './errors.ts';
 import { hardenClient } from './harden.ts';
 import { backoffMs } from './options.ts';
@@ -11,6 +11,8 @@ export interface SubscriberOptions {
   readonly clock: Clock;
   /** Makes a connection that is not yet connected. */
   readonly open: (attempt: number, overrides: Readonly<Record<string, unknown>>) => Connection | undefined;
+  /** Asked with every heartbeat: a server that left its cluster hears no messages any more. */
+  readonly isMember: (client: Connection) => boolean;
   readonly onReady: (client: Connection) => void;
   readonly onLost: () => void;
   readonly onMessage: (topic: string, message: string) => void;
@@ -19,7 +21,7 @@ export interface SubscriberOptions {
 /** An idle connection that broke somewhere on the way looks alive until it is used: it is used this often, in ms. */
 const beatEveryMs = 1000;
 const beatWithinMs = 400;
-const readyWithinMs = 1500;
+const readyWithinMs = 1000;
 
 /** A connection that is lost is never made again by ioredis, but by us: with a look at the topics, and maybe elsewhere. */
 const overrides: Readonly<Record<string, unknown>> = {
@@ -27,6 +29,8 @@ const overrides: Readonly<Record<string, unknown>> = {
   retryStrategy: null,
   sentinelRetryStrategy: null,
   sentinelCommandTimeout: 500,
+  failoverDetector: true,
+  sentinelReconnectStrategy: () => 1000,
   reconnectOnError: null,
   autoResubscribe: false,
   autoResendUnfulfilledCommands: false,
@@ -100,6 +104,7 @@ export class Subscriber {
     this.#client = client;
     let problem = 'the connection was closed';
     const listeners: Record<string, Listener> = {
+      connect: () => muteSentinels(client),
       ready: () => this.#isReady(client),
       error: (error) => (problem = connectionProblem(error)),
       close: () => this.#gone(client, problem),
@@ -135,6 +140,10 @@ export class Subscriber {
   }
 
   #beat(client: Connection): void {
+    if (!this.#options.isMember(client)) {
+      this.#gone(client, 'the server left the cluster');
+      return;
+    }
     const problem = `no answer within ${beatWithinMs} ms`;
     this.#timer = afterAwake(this.#options.clock, beatWithinMs, () => this.#gone(client, problem));
     client.ping().then(

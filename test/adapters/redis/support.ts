@@ -3,6 +3,8 @@
 import { redis, type RedisFacets, type RedisOptions } from 'hotshelf/redis';
 import type { BackendEvent, BackendWith } from '../../../src/backend/backend.ts';
 import { HotshelfError } from '../../../src/support/errors.ts';
+import { startProxy, type Proxy } from '../../kit/proxy.ts';
+import { startRedis, type RedisServer } from '../../kit/redis.ts';
 import { until } from '../../kit/wait.ts';
 
 export type RedisBackend = BackendWith<RedisFacets>;
@@ -49,3 +51,40 @@ export function outcomeOf(promise: Promise<unknown>): Promise<string> {
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (found: { readonly bytes: Uint8Array } | undefined): string | undefined =>
   found === undefined ? undefined : new TextDecoder().decode(found.bytes);
+
+const cleanups: (() => unknown)[] = [];
+
+/** Puts `made` away after the test. */
+export function later<T>(cleanup: (made: T) => unknown, made: T): T {
+  cleanups.push(() => cleanup(made));
+  return made;
+}
+
+/** For `afterEach`. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+}
+
+export async function server(...args: Parameters<typeof startRedis>): Promise<RedisServer> {
+  return later((one) => one.stop(), await startRedis(...args));
+}
+
+export async function proxyOf(target: Pick<RedisServer, 'host' | 'port'>): Promise<Proxy> {
+  return later((one) => one.stop(), await startProxy({ target }));
+}
+
+export async function backendOn(...args: Parameters<typeof connected>): Promise<RedisBackend> {
+  return later((one) => one.close(), await connected(...args));
+}
+
+/** For `until`: the backend answers. */
+export const up = (backend: RedisBackend) => async () => (await outcomeOf(backend.values.get('any'))) === 'ok';
+
+/** Resolves when the replica of `master` has everything: a failover loses what was not copied yet. */
+export async function replicated(master: RedisServer): Promise<void> {
+  const done = async () => {
+    const info = String(await master.cli('INFO', 'replication'));
+    return /slave0:.*offset=(\d+)/.exec(info)?.[1] === /master_repl_offset:(\d+)/.exec(info)?.[1];
+  };
+  await until(done, { what: 'the replica to have everything' });
+}
