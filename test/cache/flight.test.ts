@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from 'hotshelf/testing';
 import type { Cache } from 'hotshelf';
-import { codeOf, counting, failing, forms, gate, isSettled, never, record, shelves } from './forms.ts';
+import { codeOf, counting, failing, forms, gate, inTime, isSettled, never, record, shelves } from './forms.ts';
 
 /** Every way to say that what was loaded is no longer true. */
 const endings: readonly (readonly [string, (cache: Cache) => Promise<unknown>])[] = [
@@ -21,7 +21,7 @@ describe.each(forms)('a load in flight, %s', (form) => {
       const slow = gate<string>();
       const before = cache.get('k', () => slow.passed);
       await clock.advance(0);
-      await end(changer);
+      await inTime(clock, end(changer));
       const after = cache.get('k', () => 'new');
       expect(await after).toBe('new');
       slow.open('old');
@@ -38,7 +38,7 @@ describe.each(forms)('a load in flight, %s', (form) => {
     const gates = [gate<string>(), gate<string>()];
     const first = cache.get('k', () => gates[0]?.passed ?? never());
     await clock.advance(0);
-    await end(cache);
+    await inTime(clock, end(cache));
     const second = cache.get('k', () => gates[1]?.passed ?? never());
     await clock.advance(0);
     gates[0]?.open('old');
@@ -62,7 +62,7 @@ describe.each(forms)('a load in flight, %s', (form) => {
       const slow = gate<string>();
       const before = cache.get('k', () => slow.passed);
       await clock.advance(0);
-      await open().clear();
+      await inTime(clock, open().clear());
       const after = cache.get('k', () => 'new');
       await clock.advance(0);
       slow.open('old');

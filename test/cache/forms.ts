@@ -164,9 +164,17 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Returns `promise`'s state now. */
+/** Lets time pass until `work` is done. */
+export async function inTime<Result>(clock: FakeClock, work: Promise<Result>): Promise<Result> {
+  for (let ms = 0; !(await isSettled(work)); ms = 10) await clock.advance(ms);
+  return work;
+}
+
+/** Tells whether `promise` is settled by now. */
 export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  const pending = Symbol('pending');
+  let settled = false;
+  const settle = () => void (settled = true);
+  promise.then(settle, settle);
   await new Promise((resolve) => setImmediate(resolve));
-  return (await Promise.race([promise.catch(() => {}), Promise.resolve(pending)])) !== pending;
+  return settled;
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from 'hotshelf/testing';
 import { UnconfirmedError } from 'hotshelf';
-import { codeOf, counting, failing, forms, gate, isSettled, never, record, shelves } from './forms.ts';
+import { codeOf, counting, failing, forms, gate, inTime, isSettled, never, record, shelves } from './forms.ts';
 
 describe.each(forms)('mutate, %s', (form) => {
   it('returns what the write returns, and invalidates every key', async () => {
@@ -211,7 +211,7 @@ describe.each(forms)('mutate, %s', (form) => {
   it('leaves nothing in the backend but what it is asked to keep', async () => {
     const { cache, backend, clock } = shelves(form);
     await cache.mutate(['k'], () => {});
-    await cache.clear();
+    await inTime(clock, cache.clear());
     await clock.advance(20_000);
     expect(await backend.values.get('hs=k')).toBeUndefined();
   });
@@ -243,7 +243,7 @@ describe('mutate over a network', () => {
     const write = gate();
     const mutation = cache.mutate(['k'], () => write.passed);
     await clock.advance(0);
-    await open().clear();
+    await inTime(clock, open().clear());
     expect((await open().lookup('k', () => 'during')).status).toBe('bypass');
     write.open();
     await mutation;
