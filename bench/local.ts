@@ -1,6 +1,5 @@
 /** What a hit costs that never leaves the process. */
-import { createCache } from '../src/index.ts';
-import { memory } from '../adapters/memory/index.ts';
+import { createCache, memory } from './hotshelf.ts';
 import { compare, type Contender, table } from './measure.ts';
 import { localPeers } from './peers.ts';
 

@@ -1,7 +1,6 @@
 /** What a hit on Redis costs the client, beside a bare ioredis that gets and parses. */
 import { Redis } from 'ioredis';
-import { redis } from '../adapters/redis/index.ts';
-import { createCache } from '../src/index.ts';
+import { createCache, redis } from './hotshelf.ts';
 import { startRedis } from '../test/kit/servers.ts';
 import { compare, type Contender, table } from './measure.ts';
 
@@ -11,10 +10,12 @@ const concurrencies = [1, 32, 256] as const;
 
 type Get = (key: string) => Promise<unknown>;
 
-/** A value whose JSON has about `bytes` bytes, of the usual mixture of text and numbers. */
+/** A value whose JSON has about `bytes` bytes: rows of a database with a few fields and a text each. */
 function valueOf(bytes: number): unknown {
-  const row = { id: 4711, name: 'Clermont-Ferrand', country: 'FR', population: 147_284, lat: 45.7797, lon: 3.0863 };
-  return Array.from({ length: Math.max(1, Math.round(bytes / JSON.stringify(row).length)) }, () => row);
+  const text = 'A city on the river, known for its kitchen, its silk and its lights. '.repeat(13);
+  const rows = Math.max(1, Math.round(bytes / 1000));
+  const row = { id: 4711, name: 'Lyon', country: 'FR', population: 522_969, lat: 45.7485, lon: 4.8467, text };
+  return rows === 1 ? row : Array.from({ length: rows }, (_, index) => ({ ...row, id: index }));
 }
 
 /** Keeps `concurrency` reads in flight. */

@@ -1,8 +1,7 @@
 /** Counts what a hit, a miss, an invalidation and a mutation ask of Redis: commands, and round trips on the wire. */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
-import { redis } from '../adapters/redis/index.ts';
-import { createCache } from '../src/index.ts';
+import { createCache, redis } from './hotshelf.ts';
 import { type RedisServer, startRedis } from '../test/kit/servers.ts';
 import { sleep } from '../test/kit/wait.ts';
 

@@ -64,7 +64,10 @@ export async function connect<Url extends string>(url: Url, options?: ConnectOpt
 function openerOf(url: unknown): Opener {
   if (typeof url !== 'string' || url === '') {
     const got = url === '' ? 'an empty string' : describe(url);
-    throw new HotshelfError('URL_INVALID', `Expected connect() to get a URL such as "memory:" or "redis://…", got ${got}.`);
+    throw new HotshelfError(
+      'URL_INVALID',
+      `Expected connect() to get a URL such as "memory:" or "redis://…", got ${got}.`,
+    );
   }
   const scheme = /^[a-z][a-z+]{0,20}:/i.exec(url)?.[0]?.toLowerCase();
   const opener = scheme === undefined ? undefined : openers[scheme];

@@ -200,11 +200,15 @@ export class Cache implements AsyncDisposable {
     return this.close();
   }
 
-  async #read(key: Key, load: Loader<unknown>, options: EntryOptions | undefined): Promise<Found> {
-    const full = this.#space.fullKey(key);
-    checkFunction(load, 'The loader');
-    const policy = narrow(this.#space.policy, options, 'get()');
-    return this.#reader.read({ space: this.#space, key: full, load, policy });
+  #read(key: Key, load: Loader<unknown>, options: EntryOptions | undefined): Promise<Found> {
+    try {
+      const full = this.#space.fullKey(key);
+      checkFunction(load, 'The loader');
+      const policy = narrow(this.#space.policy, options, 'get()');
+      return this.#reader.read({ space: this.#space, key: full, load, policy });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export type Sight =
     };
 
 /**
- * @param scope the digest of the namespace's epochs as read in the same trip; `undefined` if one of them is not there,
+ * @param scope the digest of the namespace's epochs; `undefined` if one of them is not there,
  *   which makes every entry a miss
  */
 export function decide(key: string, stored: Stored | undefined, scope: Halves | undefined, now: number): Sight {

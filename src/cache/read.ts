@@ -19,21 +19,25 @@ export class Reader {
   }
 
   /** Returns the value of `job.key`, loading it when no usable entry exists. */
-  async read(job: Job): Promise<Found> {
+  read(job: Job): Promise<Found> {
     const { flights, unconfirmed, closed } = this.#shelf;
     if (closed) return this.#loading.around(job, 'closed');
     if (unconfirmed.distrusts(job.key, job.space)) return this.#loading.around(job, 'unconfirmed');
     const startedAt = flights.now;
-    const looked = await look(job.space, job.key);
+    return look(job.space, job.key).then((looked) => this.#answer(job, startedAt, looked));
+  }
+
+  #answer(job: Job, startedAt: number, looked: Looked): Found | Promise<Found> {
     if ('failure' in looked) return this.#loading.around(job, 'backend');
     const found = this.#found(job.space, job.key, looked);
     if (found !== undefined) return found;
+    const { flights } = this.#shelf;
     const joinable = flights.joinable(job.key, startedAt, looked.sight);
     if (joinable === undefined) {
       return flights.begin(job.key, (flight, landed) => this.#loading.fly(flight, job, looked, landed)).outcome;
     }
     job.space.counts.collapsed += 1;
-    return { ...(await joinable.outcome), status: 'collapsed', stored: false };
+    return joinable.outcome.then((outcome) => ({ ...outcome, status: 'collapsed', stored: false }));
   }
 
   /** Returns the entry of a key, or `undefined`; never loads. */

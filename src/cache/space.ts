@@ -52,7 +52,7 @@ export class Space {
           ? parent.name
           : `${parent.space.name}/${parent.name}`;
     this.name = path === '' ? 'default' : path;
-    if (shelf.values.resident === undefined) this.epochs = new Epochs(shelf.values, this.#epochKeys());
+    if (shelf.values.resident === undefined) this.epochs = new Epochs(shelf.values, shelf.clock, this.#epochKeys());
   }
 
   /** Returns the namespace `name` inside this one; the same one again if it was made before. @throws {HotshelfError} `OPTION_INVALID` */
@@ -96,9 +96,9 @@ export class Space {
     return this.epochs === undefined ? noScope : this.epochs.ensure();
   }
 
-  /** The scope without epochs, or `undefined` where epochs must be read. */
-  get fixedScope(): Halves | undefined {
-    return this.epochs === undefined ? noScope : undefined;
+  /** The scope as far as it is known without asking the backend. */
+  get knownScope(): Halves | undefined {
+    return this.epochs === undefined ? noScope : this.epochs.trusted;
   }
 
   /** Makes everything in this namespace and below it a miss. */
