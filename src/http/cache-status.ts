@@ -29,12 +29,19 @@ export function formatCacheStatus(status: CacheStatus): string {
   let field = isToken(cache) ? cache : quoted(cache);
   if (hit === true) field += '; hit';
   else if (fwd !== undefined) field += `; fwd=${fwd}`;
-  if (ttlSeconds !== undefined) field += `; ttl=${Math.trunc(ttlSeconds)}`;
+  if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) field += `; ttl=${wholeSeconds(ttlSeconds)}`;
   if (stored === true) field += '; stored';
   if (collapsed === true) field += '; collapsed';
   if (detail !== undefined) field += `; detail=${isToken(detail) ? detail : quoted(detail)}`;
   return field;
 }
+
+/** RFC 8941 section 3.3.1: an integer has at most 15 digits. */
+function wholeSeconds(seconds: number): number {
+  return Math.trunc(Math.min(largest, Math.max(-largest, seconds)));
+}
+
+const largest = 999_999_999_999_999;
 
 // RFC 8941 section 3.3.4: a token starts with a letter or "*".
 const token = /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/;
