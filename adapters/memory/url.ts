@@ -14,7 +14,10 @@ const names = ['maxBytes', 'maxEntries', 'maxValueBytes'] as const;
 export function memoryFromUrl(url: string): MemoryBackend {
   const match = /^memory:(?:\/\/)?(?:\?(.*))?$/is.exec(url);
   if (match === null) {
-    throw new HotshelfError('URL_INVALID', 'Expected "memory:" or "memory:?maxBytes=…"; a memory URL has no host and no path.');
+    throw new HotshelfError(
+      'URL_INVALID',
+      'Expected "memory:" or "memory:?maxBytes=…"; a memory URL has no host and no path.',
+    );
   }
   const query = Object.fromEntries(new URLSearchParams(match[1] ?? ''));
   checkOptionNames(query, names, 'The memory: URL');

@@ -1,6 +1,6 @@
 /** Tells the time to within a few ms at the price of a field access, for paths where asking the clock is most of the work. */
 
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 /** An answer is used for so long, in ms, ... */
 const freshMs = 10;
@@ -11,7 +11,7 @@ export class CoarseClock {
   readonly #clock: Clock;
   #now = 0;
   #left = 0;
-  #timer: Timer | undefined;
+  #armed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,14 +25,15 @@ export class CoarseClock {
   }
 
   #ask(): number {
-    this.#timer ??= this.#clock.after(freshMs, this.#forget, { background: true });
+    if (!this.#armed) this.#clock.after(freshMs, this.#forget, { background: true });
+    this.#armed = true;
     this.#left = freshReads;
     this.#now = this.#clock.now();
     return this.#now;
   }
 
   readonly #forget = (): void => {
-    this.#timer = undefined;
+    this.#armed = false;
     this.#left = 0;
   };
 }

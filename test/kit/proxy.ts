@@ -4,8 +4,6 @@ import { type Link, type ProxyState, createLink } from './link.ts';
 import { freePort, host } from './port.ts';
 import { randomDelay } from './random.ts';
 
-export { randomDelay, seededRandom } from './random.ts';
-
 export interface ProxyOptions {
   readonly target: { readonly host: string; readonly port: number };
   /** Ms that each chunk of bytes travels, asked once a chunk and direction. @default no delay */

@@ -1,5 +1,4 @@
 /** The servers that tests start for themselves, in one place. */
-export { type Certificates, makeCertificates } from './certificates.ts';
 export { type RedisCluster, startRedisCluster } from './cluster.ts';
 export { type MemcachedServer, startMemcached } from './memcached.ts';
 export { type PostgresServer, startPostgres } from './postgres.ts';

@@ -6,8 +6,6 @@ import { removeFolder, temporaryFolder } from './folder.ts';
 import type { Call, Handlers, WorkerMessage } from './serve.ts';
 import { type Deferred, deferred, withDeadline } from './wait.ts';
 
-export { type Handlers, serve } from './serve.ts';
-
 export interface WorkerOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
