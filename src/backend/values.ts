@@ -17,7 +17,8 @@ export interface Stored {
  * Every verb is atomic. `ttlMs` is a whole number of ms above 0, or `Infinity`; a value is gone at the latest two seconds
  * after its time and never before it. Keys are printable ASCII without blanks, at most 240 characters.
  *
- * Every verb rejects with a `HotshelfError`: `BACKEND_DOWN` (not sent), `OUTCOME_UNKNOWN` (sent, no answer) or
+ * Nothing is thrown at once; every verb rejects with a `HotshelfError`: `KEY_INVALID`, `OPTION_INVALID` and `VALUE_TOO_LARGE`
+ * before anything is sent, `CLOSED` after `close()`, and otherwise `BACKEND_DOWN` (not sent), `OUTCOME_UNKNOWN` (sent, no answer) or
  * `BACKEND_REFUSED` (the server said no; nothing was stored, but a refused `set` may have cost the old value). Nothing that is
  * not idempotent is ever sent twice.
  */
@@ -48,7 +49,7 @@ export interface Values {
 
 /** The synchronous view of values that live in this very process: what makes a local hit cost next to nothing. */
 export interface Resident {
-  /** The live state of a key, or `undefined`; counts as a use for eviction. An expired state is never returned. */
+  /** The live state of a key, or `undefined`; counts as a use for eviction. An expired state is gone within 10 ms. */
   peek(key: string): ResidentState | undefined;
   /** Deletes every key that begins with one of `prefixes`. */
   drop(prefixes: readonly string[]): void;
