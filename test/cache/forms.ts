@@ -25,6 +25,8 @@ export interface Wire {
   before: (verb: string, keys: readonly string[]) => Promise<void> | void;
   /** Called after a command was carried out; its answer waits for it, and is lost if it fails. */
   after: (verb: string, keys: readonly string[]) => Promise<void> | void;
+  /** Carries a command out, by `before` and `after`; a test may put its own network here. */
+  carry: <Answer>(command: () => Promise<Answer>, verb: string, keys: readonly string[]) => Promise<Answer>;
   /** Tells those who watch the backend. */
   readonly tell: (event: BackendEvent) => void;
   readonly watchers: number;
@@ -48,6 +50,12 @@ export function shelves(form: Form = 'over a network'): Shelves {
     sent: [],
     before: () => {},
     after: () => {},
+    carry: async (command, verb, keys) => {
+      await wire.before(verb, keys);
+      const answer = await command();
+      await wire.after(verb, keys);
+      return answer;
+    },
     tell: (event) => watchers.forEach((watcher) => watcher(event)),
     get watchers() {
       return watchers.size;
@@ -69,12 +77,9 @@ export function shelves(form: Form = 'over a network'): Shelves {
 }
 
 function overWire(values: Values, wire: Wire): Values {
-  const send = async <Answer>(verb: string, keys: readonly string[], command: () => Promise<Answer>) => {
+  const send = <Answer>(verb: string, keys: readonly string[], command: () => Promise<Answer>) => {
     wire.sent.push([verb, ...keys].join(' '));
-    await wire.before(verb, keys);
-    const answer = await command();
-    await wire.after(verb, keys);
-    return answer;
+    return wire.carry(command, verb, keys);
   };
   return {
     maxValueBytes: values.maxValueBytes,
