@@ -2,7 +2,7 @@
 
 import { Utils } from 'memjs';
 import type { Clock, Timer } from '../../src/support/clock.ts';
-import { afterAwake } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
 import { Connection, type Request, type TlsOptions } from './connection.ts';
 import { notSent, failureOf } from './errors.ts';
 import { greet, type Login, type ServerFacts } from './handshake.ts';

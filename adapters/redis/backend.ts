@@ -4,7 +4,8 @@ import type { BackendEvent, BackendWith, Health } from '../../src/backend/backen
 import type { Clock } from '../../src/support/clock.ts';
 import { Emitter } from '../../src/support/emitter.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake, type GuardLimits } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
+import type { GuardLimits } from '../../src/support/guard.ts';
 import { Batch } from './batch.ts';
 import { RedisBus } from './bus.ts';
 import { isCluster, type ClusterClient, type Connection, type IoredisClient } from './client.ts';

@@ -3,7 +3,7 @@
 import type { Bus, SubscribeOptions, Subscription } from '../../src/backend/bus.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
 import type { Connection } from './client.ts';
 import { commandError } from './errors.ts';
 import type { Nodes } from './nodes.ts';

@@ -116,7 +116,8 @@ export function commandClass(client: Connection): CommandConstructor {
 /** True while a command that is given to the client goes to the socket at once, and into no queue. */
 export function isWritable(client: Connection): boolean {
   const { stream } = client;
-  return client.status === 'ready' && stream !== undefined && stream.writable && !stream.writableEnded;
+  // `writable` is false from `end()` or `destroy()` on.
+  return client.status === 'ready' && stream !== undefined && stream.writable;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { Health } from '../../src/backend/backend.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
 import {
   end,
   keyPrefixOf,

@@ -3,7 +3,9 @@
 import type { BackendEvent, Health } from '../../src/backend/backend.ts';
 import type { Clock, Timer } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake, Call, Guard, type GuardLimits } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
+import { Call } from '../../src/support/calls.ts';
+import { Guard, type GuardLimits } from '../../src/support/guard.ts';
 import {
   commandClass,
   isWritable,

@@ -1,7 +1,7 @@
 /** Keeps one connection of the bus's own alive, notices at once when it is not, and moves on to another server. */
 
 import type { Clock, Timer } from '../../src/support/clock.ts';
-import { afterAwake } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
 import { end, muteSentinels, sever, type Connection, type Listener } from './client.ts';
 import { connectionProblem } from './errors.ts';
 import { hardenClient } from './harden.ts';

@@ -33,7 +33,15 @@ export function versionData(version: Version): Buffer {
 
 function versionOf(data: Buffer): Version {
   if (data.length < versionBytes) return data.toString('latin1') as Version;
-  // A third of the time of `toString`. The bytes are there: the length was looked at.
-  const at = (index: number): number => data[index] ?? 0;
-  return String.fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)) as Version;
+  // A third of the time of `toString`.
+  return String.fromCharCode(
+    data[0] ?? 0,
+    data[1] ?? 0,
+    data[2] ?? 0,
+    data[3] ?? 0,
+    data[4] ?? 0,
+    data[5] ?? 0,
+    data[6] ?? 0,
+    data[7] ?? 0,
+  ) as Version;
 }

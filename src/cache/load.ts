@@ -36,7 +36,7 @@ export interface Job {
 const firstPauseMs = 4;
 const longestPauseMs = 50;
 /** So often a caller tries to take the lease against others that are always faster, before it loads past the cache. */
-const mostAttempts = 20;
+const mostAttempts = 5;
 
 export class Loading {
   readonly #shelf: Shelf;

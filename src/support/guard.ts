@@ -1,5 +1,7 @@
 /** Stands around a client: no command waits longer than a deadline, and a server that does not answer is not asked. */
 
+import { afterAwake } from './awake.ts';
+import { type Call, CallRing, PromisedCall } from './calls.ts';
 import type { Clock, Timer } from './clock.ts';
 import { HotshelfError } from './errors.ts';
 
@@ -36,105 +38,6 @@ export const guardDefaults: GuardLimits = {
   failuresToOpen: 3,
   probeEveryMs: 200,
 };
-
-/** One command on its way, as the guard sees it. */
-export abstract class Call {
-  /** Kept by the guard: calls form a ring in the order of their sending, which is cheaper than a set of them. */
-  sentAt = 0;
-  next: Call | undefined = undefined;
-  previous: Call | undefined = undefined;
-
-  /** Called at most once, instead of an answer. */
-  abstract fail(error: HotshelfError): void;
-}
-
-/** A call that somebody waits for with a promise. */
-class PromisedCall extends Call {
-  readonly fail: (error: HotshelfError) => void;
-
-  constructor(reject: (error: HotshelfError) => void) {
-    super();
-    this.fail = reject;
-  }
-}
-
-/** Calls in the order of their sending. */
-class CallRing {
-  readonly #head: Call = new PromisedCall(() => {});
-
-  constructor() {
-    this.#head.next = this.#head;
-    this.#head.previous = this.#head;
-  }
-
-  get first(): Call | undefined {
-    return this.#head.next === this.#head ? undefined : this.#head.next;
-  }
-
-  add(call: Call): void {
-    const head = this.#head;
-    const last = head.previous ?? head;
-    call.previous = last;
-    call.next = head;
-    last.next = call;
-    head.previous = call;
-  }
-
-  /** Returns `false` if the call is in no ring. */
-  remove(call: Call): boolean {
-    const { next, previous } = call;
-    if (next === undefined || previous === undefined) return false;
-    previous.next = next;
-    next.previous = previous;
-    call.next = undefined;
-    call.previous = undefined;
-    return true;
-  }
-
-  *[Symbol.iterator](): Generator<Call> {
-    for (let call = this.first; call !== undefined; call = call.next === this.#head ? undefined : call.next) yield call;
-  }
-}
-
-/** A timer that fires this much late tells that the event loop was blocked, not that the server was slow. */
-const blockedMs = 25;
-
-/** What a blocked event loop gets afterwards to send what it held back and to read the answers. */
-const graceMs = 40;
-
-/** So often a timer is extended; a loop that is late all the time must not keep a dead server alive. */
-const extensions = 3;
-
-/**
- * Runs `fn` after `ms` in which the event loop was free to read its sockets, and after one more look at them.
- *
- * `fn` is told for how many ms the loop was blocked. The timer does not keep the process alive.
- */
-export function afterAwake(clock: Clock, ms: number, fn: (heldUpMs: number) => void): Timer {
-  let cancelled = false;
-  let timer: Timer | undefined;
-  const startedAt = clock.monotonic();
-  const arm = (forMs: number, left: number) => {
-    const dueAt = clock.monotonic() + forMs;
-    const fired = () => {
-      const lateMs = clock.monotonic() - dueAt;
-      // Answers that already lie in the socket get a turn before anything is called late.
-      clock.turn(() => {
-        if (cancelled) return;
-        if (lateMs > blockedMs && left > 0) arm(graceMs, left - 1);
-        else fn(left === extensions ? 0 : Math.max(0, clock.monotonic() - startedAt - ms));
-      });
-    };
-    timer = clock.after(forMs, fired, { background: true });
-  };
-  arm(ms, extensions);
-  return {
-    cancel() {
-      cancelled = true;
-      timer?.cancel();
-    },
-  };
-}
 
 /**
  * One guard a server.

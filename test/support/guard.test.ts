@@ -4,7 +4,8 @@ import { fakeClock, type FakeClock } from 'hotshelf/testing';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake, Guard, guardDefaults, type GuardOptions } from '../../src/support/guard.ts';
+import { afterAwake } from '../../src/support/awake.ts';
+import { Guard, guardDefaults, type GuardOptions } from '../../src/support/guard.ts';
 
 const server = 'cache:6379';
 const limits = { deadlineMinMs: 40, deadlineMaxMs: 250, deadlineFactor: 8, failuresToOpen: 3, probeEveryMs: 200 };
