@@ -16,8 +16,9 @@ let backend: BackendWith<'values'> | undefined;
 let cache: Reading | undefined;
 let running = false;
 let loopsDone: Promise<unknown> = Promise.resolve();
-let answers: Answer[] = [];
-let stalls: { at: number; ms: number }[] = [];
+let answers: Omit<Answer, 'stalledMs'>[] = [];
+/** When this process could not run: from, to. */
+let stalls: (readonly [number, number])[] = [];
 let unhandled = 0;
 
 process.on('unhandledRejection', () => (unhandled += 1));
@@ -42,9 +43,7 @@ async function readOnce(key: string, from: Reading): Promise<void> {
   } catch {
     status = 'failed';
   }
-  const tookMs = now() - startedAt;
-  const stalledMs = Math.max(0, ...stalls.filter(({ at }) => at >= startedAt).map(({ ms }) => ms));
-  answers.push({ startedAt, tookMs, stalledMs, status });
+  answers.push({ startedAt, tookMs: now() - startedAt, status });
 }
 
 async function readOn(from: Reading, seed: number): Promise<void> {
@@ -76,10 +75,15 @@ async function watchStalls(): Promise<void> {
   while (running) {
     const before = now();
     await sleep(10);
-    const ms = now() - before - 10;
-    if (ms > 15) stalls.push({ at: now(), ms });
-    if (stalls.length > 500) stalls = stalls.slice(-250);
+    if (now() - before > 25) stalls.push([before + 10, now()]);
   }
+}
+
+function withStalls({ startedAt, tookMs, status }: Omit<Answer, 'stalledMs'>): Answer {
+  const endedAt = startedAt + tookMs;
+  let stalledMs = 0;
+  for (const [from, to] of stalls) stalledMs += Math.max(0, Math.min(to, endedAt) - Math.max(from, startedAt));
+  return { startedAt, tookMs, stalledMs, status };
 }
 
 const handlers = serve({
@@ -105,8 +109,9 @@ const handlers = serve({
   async end() {
     running = false;
     await loopsDone;
-    const result = { answers, unhandled };
+    const result = { answers: answers.map(withStalls), unhandled };
     answers = [];
+    stalls = [];
     await cache?.close();
     await backend?.close();
     return result;

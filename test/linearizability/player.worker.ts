@@ -4,7 +4,7 @@ import { sleep } from '../kit/wait.ts';
 import { serve } from '../kit/serve.ts';
 import type { History, Read, Write } from './history.ts';
 import { originClient } from './origin.ts';
-import { openSubjects, type Subject, type SubjectName } from './subject.ts';
+import { type How, openSubjects, type Subject, type SubjectName } from './subject.ts';
 
 export interface OpenInput {
   readonly subject: SubjectName;
@@ -30,6 +30,11 @@ function subjectAt(index: number): Subject {
   return subject;
 }
 
+function pickHow(random: number): How {
+  if (random < 0.1) return 'clear';
+  return random < 0.55 ? 'invalidate' : 'mutate';
+}
+
 async function play({ keys, readers, writers, readsEach, seed }: PlayInput): Promise<History> {
   const random = seededRandom(seed);
   const reads: Read[] = [];
@@ -48,7 +53,7 @@ async function play({ keys, readers, writers, readsEach, seed }: PlayInput): Pro
   const writeMany = async (subject: Subject) => {
     while (reading > 0) {
       const key = pick();
-      const version = await subject.write(key, random() < 0.5 ? 'invalidate' : 'mutate');
+      const version = await subject.write(key, pickHow(random()));
       writes.push({ key, version, resolvedAt: process.hrtime.bigint() });
       await sleep(random() * 12);
     }

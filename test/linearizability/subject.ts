@@ -3,11 +3,13 @@ import { inspect } from 'node:util';
 import { connect, createCache, type BackendWith } from 'hotshelf';
 import type { OriginClient } from './origin.ts';
 
+export type How = 'invalidate' | 'mutate' | 'clear';
+
 /** A cache in front of the origin. */
 export interface Subject {
   read(key: string): Promise<number>;
   /** Changes the truth and resolves, with the new version, once no stale read may follow. */
-  write(key: string, how: 'invalidate' | 'mutate'): Promise<number>;
+  write(key: string, how: How): Promise<number>;
   /** What it has to say when a test fails. */
   account(): unknown;
 }
@@ -37,7 +39,7 @@ function hotshelf(backend: BackendWith<'values'>, origin: OriginClient): Subject
     async write(key, how) {
       if (how === 'mutate') return cache.mutate([['row', key]], () => origin.write(key));
       const version = await origin.write(key);
-      await cache.invalidate(['row', key]);
+      await (how === 'clear' ? cache.clear() : cache.invalidate(['row', key]));
       return version;
     },
   };
