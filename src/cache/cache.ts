@@ -88,6 +88,9 @@ export class Cache implements AsyncDisposable {
    * Stores `value`; a load in flight is then not stored. With `version` an entry that has a larger one is kept, and `false`
    * returned.
    *
+   * What `set` stores is true because its caller says so: a value that was read before somebody changed it, and arrives after
+   * the invalidation, stays until the next one. Let `get` load what comes from a database, for `get` never does that.
+   *
    * @throws {HotshelfError} `VALUE_INVALID`, `VALUE_TOO_LARGE`, `OPTION_INVALID` before anything is sent; `BACKEND_DOWN`,
    *   `OUTCOME_UNKNOWN` or `BACKEND_REFUSED` when the backend did not confirm: then the key is invalidated as soon as it
    *   answers.
@@ -118,7 +121,8 @@ export class Cache implements AsyncDisposable {
 
   /**
    * Invalidates everything in this namespace and those inside it. On a server this is one write, whatever the number of
-   * entries; in memory the entries are deleted. Rejects as `invalidate` does, and is then repeated likewise.
+   * entries, and resolves 110 ms after it, when no process trusts what it knew before; in memory the entries are deleted.
+   * Rejects as `invalidate` does, and is then repeated likewise.
    */
   clear(): Promise<void> {
     return this.#writer.clear(this.#space);
