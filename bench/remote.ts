@@ -48,7 +48,7 @@ async function section(port: number, size: string, bytes: number, concurrency: n
     contender('the same with auto-pipelining', async (key) => parse(await pipelined.get(key)), concurrency),
     contender('**hotshelf**', (key) => cache.get(key, load), concurrency),
   ];
-  const count = Math.round((concurrency === 1 ? 2000 : 6000) / (bytes > 10_000 ? 3 : 1));
+  const count = Math.round((concurrency === 1 ? 4000 : 20_000) / (bytes > 10_000 ? 10 : 1));
   const results = await compare(contenders, count);
   await cache.close();
   await backend.close();

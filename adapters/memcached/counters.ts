@@ -1,10 +1,11 @@
 /** The counters facet on Memcached: its own increment and decrement, which create the key in the same step. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Counters } from '../../src/backend/counters.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { keyError, statusError } from './errors.ts';
+import { statusError } from './errors.ts';
 import { countExtras, expiration, neverCreate, opcodes, statuses } from './protocol.ts';
 
 /** Two increments that create one key at the same moment collide, and the server says that one of them did nothing. */
@@ -20,7 +21,8 @@ export class MemcachedCounters implements Counters {
   }
 
   async add(key: string, by: number, ttlMs: number): Promise<number> {
-    const invalid = keyError(key) ?? countError(by);
+    checkKey(key);
+    const invalid = countError(by);
     if (invalid !== undefined) throw invalid;
     const client = this.#cluster.clientOf(key);
     const up = by >= 0;
@@ -43,8 +45,7 @@ export class MemcachedCounters implements Counters {
 
   async read(keys: readonly string[]): Promise<number[]> {
     for (const key of keys) {
-      const invalid = keyError(key);
-      if (invalid !== undefined) throw invalid;
+      checkKey(key);
     }
     return Promise.all(
       keys.map(async (key) => {

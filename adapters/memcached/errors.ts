@@ -45,18 +45,6 @@ export function outcomeUnknown(server: string, reason: string): HotshelfError {
   return new HotshelfError('OUTCOME_UNKNOWN', `${server}: ${reason}; the command may or may not have been applied.`);
 }
 
-const validKey = /^[!-~]{1,240}$/;
-
-/** Returns the error for a key that Memcached cannot take: one over 250 bytes breaks its connection. */
-export function keyError(key: unknown): HotshelfError | undefined {
-  if (typeof key === 'string' && validKey.test(key)) return undefined;
-  const given = typeof key === 'string' ? `a string of ${key.length} characters` : typeof key;
-  return new HotshelfError(
-    'KEY_INVALID',
-    `Expected a key of 1 to 240 printable ASCII characters without blanks, got ${given}.`,
-  );
-}
-
 /** Names what broke a connection: the code of a system or TLS error, else the start of its message. */
 export function failureOf(error: Error & { readonly code?: unknown }): string {
   return typeof error.code === 'string' ? error.code : error.message.slice(0, 80);

@@ -1,5 +1,7 @@
 /** The numbers of Memcached's binary protocol, and how its requests look. */
 
+import { checkLifetime } from '../../src/backend/check.ts';
+
 export const opcodes = {
   get: 0x00,
   set: 0x01,
@@ -50,6 +52,7 @@ const longestRelativeSeconds = 30 * 86_400;
  * unix time, so that a longer lifetime is as exact as the clocks of the two machines agree.
  */
 export function expiration(ttlMs: number, now: number): number {
+  checkLifetime(ttlMs);
   if (ttlMs === Infinity) return 0;
   const seconds = Math.ceil(ttlMs / 1000) + 1;
   return seconds > longestRelativeSeconds ? Math.floor(now / 1000) + seconds : seconds;

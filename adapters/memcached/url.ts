@@ -30,7 +30,7 @@ const queryNames = ['connectTimeout', 'deadline', 'maxValueBytes', 'tls.serverna
  */
 export function parseUrl(url: string): ParsedUrl {
   const match = pattern.exec(url);
-  if (match === null) {
+  if (match === null || /^memcacheds?:(?!\/\/)/i.test(url)) {
     throw invalid(
       'it has another form: expected memcached://user:password@host:port,host:port, or memcacheds:// for TLS',
     );

@@ -1,10 +1,11 @@
 /** The values facet on Memcached: a version is the CAS id that the server gives to each stored state. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Stored, Values, Version } from '../../src/backend/values.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import type { Cluster } from './cluster.ts';
 import type { Command, ServerClient } from './client.ts';
-import { keyError, statusError, tooLarge } from './errors.ts';
+import { statusError, tooLarge } from './errors.ts';
 import { opcodes, statuses, storeExtras, touchExtras, type Reply } from './protocol.ts';
 
 const { notFound, exists } = statuses;
@@ -23,8 +24,12 @@ export class MemcachedValues implements Values {
   }
 
   get(key: string): Promise<Stored | undefined> {
-    const invalid = keyError(key);
-    return invalid === undefined ? this.#cluster.clientOf(key).read(key) : Promise.reject(invalid);
+    try {
+      checkKey(key);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#cluster.clientOf(key).read(key);
   }
 
   async getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]> {
@@ -82,8 +87,7 @@ export class MemcachedValues implements Values {
   }
 
   #check(key: string): ServerClient {
-    const invalid = keyError(key);
-    if (invalid !== undefined) throw invalid;
+    checkKey(key);
     return this.#cluster.clientOf(key);
   }
 

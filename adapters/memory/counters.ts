@@ -1,9 +1,10 @@
 /** The counters facet in this process. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Counters } from '../../src/backend/counters.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
 import { FifoMap } from '../../src/support/s3-fifo.ts';
-import { checkKey, endOf } from './check.ts';
+import { endOf } from './lifetime.ts';
 import { Cell, type Store } from './store.ts';
 
 /** What a counter takes beside its key. */

@@ -1,10 +1,11 @@
 /** The values facet in this process: versioned bytes under keys, and the memo that a reader keeps with them. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Resident, ResidentState, Stored, Values, Version } from '../../src/backend/values.ts';
 import { CoarseClock } from '../../src/support/coarse-clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import { FifoMap } from '../../src/support/s3-fifo.ts';
-import { checkKey, endOf } from './check.ts';
+import { endOf } from './lifetime.ts';
 import { Cell, type Store } from './store.ts';
 
 /** What an entry takes beside its key and its bytes, as measured: the cell, the array and its buffer, its places in the maps. */

@@ -1,10 +1,11 @@
 /** The counters facet on Redis: one short script for an addition, so that its lifetime starts with the key. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Counters } from '../../src/backend/counters.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
 import type { Batch } from './batch.ts';
 import type { Reply } from './client.ts';
-import { checkKey, lifetime } from './keys.ts';
+import { lifetime } from './lifetime.ts';
 import { PromisedErrand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 import { countScript, runScript } from './scripts.ts';

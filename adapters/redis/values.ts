@@ -1,11 +1,12 @@
 /** The values facet on Redis: the stored bytes begin with a random version of eight bytes. */
 
+import { checkKey } from '../../src/backend/check.ts';
 import type { Stored, Values, Version } from '../../src/backend/values.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import type { Batch } from './batch.ts';
 import type { CommandArgument, Reply } from './client.ts';
 import { replyCode } from './errors.ts';
-import { checkKey, lifetime } from './keys.ts';
+import { lifetime } from './lifetime.ts';
 import { Errand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 import { casScript, deleteIfScript, persistScript, runScript, takeScript } from './scripts.ts';

@@ -7,7 +7,10 @@
  */
 export interface Bus {
   publish(topic: string, message: string): Promise<void>;
-  /** Resolves once messages published from now on will be heard. Messages of one publisher come in their order. */
+  /**
+   * Resolves once messages published from now on will be heard, or rejects with `BACKEND_DOWN` after a second. Messages of one
+   * publisher come in their order.
+   */
   subscribe(topic: string, listener: (message: string) => void, options?: SubscribeOptions): Promise<Subscription>;
 }
 

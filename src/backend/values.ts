@@ -23,7 +23,10 @@ export interface Stored {
  * not idempotent is ever sent twice.
  */
 export interface Values {
-  /** Returns what is stored, or `undefined`. All `get` calls of one tick travel in one trip to each server. */
+  /**
+   * Returns what is stored, or `undefined`. All `get` calls of one tick travel in one trip to each server. Where a server holds
+   * something of another kind under the key, this is `undefined` or rejects with `BACKEND_REFUSED`.
+   */
   get(key: string): Promise<Stored | undefined>;
   /** Returns what is stored under each key, in the order of `keys`; travels in the same trips as `get`. */
   getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]>;

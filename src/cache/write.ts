@@ -79,9 +79,9 @@ export class Writer {
     let result: Result;
     try {
       result = await write();
-      if (options.settleMs > 0) await sleep(this.#shelf.clock, options.settleMs);
     } finally {
       // Also after a write that failed: nobody knows how much of it the database kept.
+      if (options.settleMs > 0) await sleep(this.#shelf.clock, options.settleMs);
       failure = await endHold(hold);
       if (failure !== undefined) {
         this.#shelf.unconfirmed.addKeys(keys, space);
