@@ -25,6 +25,9 @@ interface Fault<Kind extends Server> {
   readonly cutsOff: boolean;
 }
 
+/** The bounds are in ms of a machine that others use too: one noisy moment is not yet a broken promise, two are. */
+const patience = { timeout: 60_000, retry: 1 };
+
 const site = new URL('./site.worker.ts', import.meta.url);
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
@@ -163,27 +166,27 @@ const redisFaults: readonly Fault<RedisServer>[] = [
 
 describe('a site answers every read while Redis', () => {
   for (const fault of redisFaults) {
-    it(fault.name, { timeout: 60_000 }, async () => {
+    it(fault.name, patience, async () => {
       const scene = await setScene(startRedis, 'redis');
       check(`Redis ${fault.name}`, await suffer(scene, fault), fault.cutsOff);
     });
   }
 
-  it('is down when the site starts', { timeout: 60_000 }, () => downAtBoot(startRedis, 'redis', 'Redis'));
+  it('is down when the site starts', patience, () => downAtBoot(startRedis, 'redis', 'Redis'));
 });
 
 describe('a site answers every read while Memcached', () => {
   for (const fault of common) {
-    it(fault.name, { timeout: 60_000 }, async () => {
+    it(fault.name, patience, async () => {
       const scene = await setScene(startMemcached, 'memcached');
       check(`Memcached ${fault.name}`, await suffer(scene, fault), fault.cutsOff);
     });
   }
 
-  it('is down when the site starts', { timeout: 60_000 }, () => downAtBoot(startMemcached, 'memcached', 'Memcached'));
+  it('is down when the site starts', patience, () => downAtBoot(startMemcached, 'memcached', 'Memcached'));
 });
 
-it('catches a site that reads through a bare client (control)', { timeout: 60_000 }, async () => {
+it('catches a site that reads through a bare client (control)', patience, async () => {
   const [hang] = common;
   if (hang === undefined) throw new Error('no fault');
   const scene = await setScene(startRedis, 'bare');
