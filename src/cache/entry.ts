@@ -24,7 +24,7 @@ export interface EntryInput {
 export function encodeEntry(space: Space, input: EntryInput): { bytes: Buffer; ttlMs: number } | HotshelfError {
   const { codec, clock } = space.shelf;
   const { key, scope, value, policy, userVersion } = input;
-  const { payload, flags } = codec.encode(value);
+  const { payload, flags } = codec.encode(value, key);
   const ttlMs = lifetimeMs(value, policy);
   const writtenAt = clock.now();
   const bytes = seal(key, scope, { kind: 'entry', codec: codec.id, flags, writtenAt, ttlMs, userVersion }, payload);
@@ -40,7 +40,7 @@ export function readEntry(space: Space, { entry }: Extract<Sight, { kind: 'hit' 
   const { codec, clock } = space.shelf;
   if (entry.codec !== codec.id) return undefined;
   try {
-    const value = codec.decode(entry.payload, entry.flags);
+    const value = codec.decode(entry.payload, entry.flags, entry.key);
     const now = clock.now();
     return { value, status: 'hit', stored: false, ageMs: ageMs(entry, now), ttlMs: remainingMs(entry, now) };
   } catch {

@@ -2,6 +2,9 @@
 
 import { crc32 } from 'node:zlib';
 import { type Halves, hash64 } from './hash64.ts';
+import { type Extras, noExtras, readSections, unitBytes, writeSections } from './sections.ts';
+
+export { tagsFit } from './sections.ts';
 
 /**
  * Format 1, big endian:
@@ -10,7 +13,7 @@ import { type Halves, hash64 } from './hash64.ts';
  * | --- | --- | --- |
  * | 0 | 2 | magic `9B 48` |
  * | 2 | 1 | format, 1 |
- * | 3 | 1 | length of the header in units of 4 bytes; a reader skips what it does not know behind its own 64 |
+ * | 3 | 1 | length of the header in units of 16 bytes: 4 to 255 |
  * | 4 | 4 | CRC32 of everything after it, begun with the two bytes before it |
  * | 8 | 1 | kind: 1 entry, 2 lease, 3 hold |
  * | 9 | 1 | codec |
@@ -23,7 +26,8 @@ import { type Halves, hash64 } from './hash64.ts';
  * | 44 | 8 | grace, ms (double) |
  * | 52 | 4 | age when it was written, ms |
  * | 56 | 8 | the user's version (double), NaN for none |
- * | 64 | | payload |
+ * | 64 | | sections, up to the header's length: see sections.ts; a reader skips those that it does not know |
+ * | | | payload |
  */
 const headerBytes = 64;
 const magic = 0x9b48;
@@ -33,7 +37,7 @@ export const kinds = { entry: 1, lease: 2, hold: 3 } as const;
 export type KindName = keyof typeof kinds;
 
 /** What a header says. */
-export interface Header {
+export interface Header extends Extras {
   readonly kind: KindName;
   readonly codec: number;
   readonly flags: number;
@@ -48,6 +52,8 @@ export interface Header {
 export type HeaderInput = { readonly kind: KindName } & Partial<Header>;
 
 export interface Opened extends Header {
+  /** The full key under which it stood. */
+  readonly key: string;
   readonly payload: Buffer;
   /** Two 32-bit halves of the scope digest. */
   readonly scopeA: number;
@@ -59,12 +65,18 @@ export type Unusable = 'foreign' | 'format' | 'corrupt' | 'other key';
 
 const halves: Halves = new Uint32Array(2);
 
-/** Returns the bytes to store under `key`. */
+/**
+ * Returns the bytes to store under `key`.
+ *
+ * @throws {HotshelfError} `OPTION_INVALID` when the tags (see `tagsFit`) or the etag do not fit into a header.
+ */
 export function seal(key: string, scope: Halves, header: HeaderInput, payload: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(headerBytes + payload.length);
+  const sections = writeSections(header);
+  const start = headerBytes + sections.length;
+  const bytes = Buffer.allocUnsafe(start + payload.length);
   bytes.writeUInt16BE(magic, 0);
   bytes[2] = formatNow;
-  bytes[3] = headerBytes / 4;
+  bytes[3] = start / unitBytes;
   bytes[8] = kinds[header.kind];
   bytes[9] = header.codec ?? 0;
   bytes[10] = header.flags ?? 0;
@@ -79,7 +91,8 @@ export function seal(key: string, scope: Halves, header: HeaderInput, payload: U
   bytes.writeDoubleBE(header.graceMs ?? 0, 44);
   bytes.writeUInt32BE(Math.min(header.ageMs ?? 0, 0xffffffff), 52);
   bytes.writeDoubleBE(header.userVersion ?? Number.NaN, 56);
-  bytes.set(payload, headerBytes);
+  bytes.set(sections, headerBytes);
+  bytes.set(payload, start);
   bytes.writeUInt32BE(checksum(bytes), 4);
   return bytes;
 }
@@ -88,15 +101,18 @@ export function seal(key: string, scope: Halves, header: HeaderInput, payload: U
 export function open(key: string, stored: Uint8Array): Opened | Unusable {
   const bytes = Buffer.isBuffer(stored) ? stored : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
   if (bytes.length < 8 || bytes.readUInt16BE(0) !== magic) return 'foreign';
-  const start = (bytes[3] ?? 0) * 4;
+  const start = (bytes[3] ?? 0) * unitBytes;
   if (bytes[2] !== formatNow || start < headerBytes || bytes[11] !== 0) return 'format';
   if (bytes.length < start || checksum(bytes) !== bytes.readUInt32BE(4)) return 'corrupt';
   const kind = kindNames[bytes[8] ?? 0];
   if (kind === undefined) return 'format';
   hash64(key, halves);
   if (halves[0] !== bytes.readUInt32BE(12) || halves[1] !== bytes.readUInt32BE(16)) return 'other key';
+  const extras = start === headerBytes ? noExtras : readSections(bytes, headerBytes, start);
+  if (extras === undefined) return 'format';
   const userVersion = bytes.readDoubleBE(56);
   return {
+    key,
     kind,
     codec: bytes[9] ?? 0,
     flags: bytes[10] ?? 0,
@@ -105,6 +121,11 @@ export function open(key: string, stored: Uint8Array): Opened | Unusable {
     graceMs: bytes.readDoubleBE(44),
     ageMs: bytes.readUInt32BE(52),
     userVersion: Number.isNaN(userVersion) ? undefined : userVersion,
+    tags: extras.tags,
+    era: extras.era,
+    count: extras.count,
+    etag: extras.etag,
+    loadMs: extras.loadMs,
     payload: bytes.subarray(start),
     scopeA: bytes.readUInt32BE(20),
     scopeB: bytes.readUInt32BE(24),

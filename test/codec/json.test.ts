@@ -6,14 +6,16 @@ import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { HotshelfError, jsonCodec } from 'hotshelf';
 
+const key = 'hs:city:#7';
+
 function roundTrip(value: unknown): unknown {
-  const { payload, flags } = jsonCodec.encode(value);
-  return jsonCodec.decode(Buffer.from(payload), flags);
+  const { payload, flags } = jsonCodec.encode(value, key);
+  return jsonCodec.decode(Buffer.from(payload), flags, key);
 }
 
 function refusal(value: unknown): string {
   try {
-    jsonCodec.encode(value);
+    jsonCodec.encode(value, key);
   } catch (error) {
     if (error instanceof HotshelfError) return `${error.code}: ${error.message}`;
     throw error;
@@ -91,13 +93,13 @@ describe('the json codec', () => {
         const plain = !JSON.stringify([given], (_, part: unknown) =>
           Object.is(part, -0) ? 'minus zero' : part,
         ).includes('minus zero');
-        const { payload, flags } = jsonCodec.encode(given);
+        const { payload, flags } = jsonCodec.encode(given, key);
         expect(jsonCodec.isPlain(flags)).toBe(plain);
         const written = Buffer.from(payload).toString('utf8');
         expect(written === JSON.stringify(given)).toBe(plain);
       }),
     );
-    expect(jsonCodec.isPlain(jsonCodec.encode({ at: new Date() }).flags)).toBe(false);
+    expect(jsonCodec.isPlain(jsonCodec.encode({ at: new Date() }, key).flags)).toBe(false);
   });
 
   it.each([
@@ -226,15 +228,15 @@ describe('the json codec', () => {
   });
 
   it('refuses, with an error that becomes a miss, tagged parts that it does not know', () => {
-    const rich = jsonCodec.encode(1n).flags;
+    const rich = jsonCodec.encode(1n, key).flags;
     for (const bad of ['{"$unknown":1}', '{"$bigint":"x"}', '{"$map":5}', '[', ''])
-      expect(() => jsonCodec.decode(Buffer.from(bad), rich)).toThrow(Error);
+      expect(() => jsonCodec.decode(Buffer.from(bad), rich, key)).toThrow(Error);
   });
 
   it('reads what the first format wrote', () => {
     const golden =
       '{"date":{"$date":1700000000000},"map":{"$map":[["a",{"$num":"-0"}]]},"set":{"$set":[{"$undefined":0}]},"big":{"$bigint":"7"},"bytes":{"$bytes":"AQL/"},"own":{"$object":{"$date":1}}}';
-    expect(jsonCodec.decode(Buffer.from(golden), 3)).toStrictEqual({
+    expect(jsonCodec.decode(Buffer.from(golden), 3, key)).toStrictEqual({
       date: new Date(1_700_000_000_000),
       map: new Map([['a', -0]]),
       set: new Set([undefined]),
