@@ -29,6 +29,7 @@ interface Topic {
 }
 
 export class RedisBus implements Bus {
+  readonly ordered = false;
   readonly #nodes: Nodes;
   readonly #clock: Clock;
   readonly #topics = new Map<string, Topic>();
@@ -48,8 +49,8 @@ export class RedisBus implements Bus {
     });
   }
 
-  async publish(topic: string, message: string): Promise<void> {
-    await this.#nodes.runAnywhere(topic, 'publish', [topic, message]);
+  async publish(topic: string, message: string): Promise<number> {
+    return Number(await this.#nodes.runAnywhere(topic, 'publish', [topic, message]));
   }
 
   async subscribe(

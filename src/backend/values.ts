@@ -1,5 +1,7 @@
 /** The facet that carries almost everything: bytes under a key, each stored state with a version of its own. */
 
+import type { SubscribeOptions, Subscription } from './bus.ts';
+
 declare const versionBrand: unique symbol;
 
 /** Names one stored state of a key. Opaque: only to be handed back to the backend that gave it. */
@@ -48,6 +50,22 @@ export interface Values {
   readonly maxValueBytes: number;
   /** Present where the state lives in this very process. */
   readonly resident?: Resident;
+  /** Present where the server tells of changes by anybody, other programs included. */
+  readonly changes?: Changes;
+}
+
+/** What the server tells of changes to its keys: client tracking of Redis. */
+export interface Changes {
+  /**
+   * Resolves once every change of a key that begins with `prefix` will be told; rejects with `BACKEND_DOWN` after a second or
+   * with `BACKEND_REFUSED`. `listener` gets the keys that changed, or `undefined` when all may have. Gaps and probes are those
+   * of `Bus.subscribe`.
+   */
+  watch(
+    prefix: string,
+    listener: (keys: readonly string[] | undefined) => void,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>;
 }
 
 /** The synchronous view of values that live in this very process: what makes a local hit cost next to nothing. */

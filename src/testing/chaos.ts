@@ -230,20 +230,26 @@ function wrapBus(bus: Bus, wire: Wire): Bus {
   /** Resolves when all that was published before is under way: messages of one publisher keep their order. */
   let before = Promise.resolve();
   return {
+    // Commands and messages travel side by side here, each for its own time.
+    ordered: false,
     publish(topic, message) {
       const fate = wire.draw();
       before = before.then(() => (fate.requestMs > 0 ? wire.delay(fate.requestMs) : undefined));
       return before.then(() => wire.run(() => bus.publish(topic, message), { ...fate, requestMs: 0 }));
     },
-    async subscribe(topic, listener, options): Promise<Subscription> {
+    async subscribe(topic, listener, options = {}): Promise<Subscription> {
       if (wire.isCut) throw new HotshelfError('BACKEND_DOWN', 'Chaos: the bus is cut.');
       const unlessCut = (message: string) => {
         if (!wire.isCut) listener(message);
       };
       // A subscription without an answer is none: its caller could not end it.
       const fate: Fate = { ...wire.draw(), applied: false };
-      const subscription = await wire.run(() => bus.subscribe(topic, unlessCut, options), fate);
-      const onGap = (state: 'lost' | 'restored') => options?.onGap?.(state);
+      const onGap = (state: 'lost' | 'restored') => options.onGap?.(state);
+      const onProbe = (sentAgoMs: number) => {
+        if (!wire.isCut) options.onProbe?.(sentAgoMs);
+      };
+      const probing = { ...options, ...(options.onProbe && { onProbe }) };
+      const subscription = await wire.run(() => bus.subscribe(topic, unlessCut, probing), fate);
       wire.gapListeners.add(onGap);
       return {
         close: () => {

@@ -70,7 +70,7 @@ export const brokenBus: readonly Breakage<Bus>[] = [
   ],
   [
     'messages are lost now and then',
-    (bus) => ({ publish: async (topic, message) => (message === '123' ? undefined : bus.publish(topic, message)) }),
+    (bus) => ({ publish: async (topic, message) => (message === '123' ? 1 : bus.publish(topic, message)) }),
     'keeps the order',
   ],
   [
@@ -109,7 +109,7 @@ export const brokenBus: readonly Breakage<Bus>[] = [
     () => {
       const listeners: ((message: string) => void)[] = [];
       return {
-        publish: async (_topic, message) => listeners.forEach((listener) => listener(message)),
+        publish: async (_topic, message) => listeners.map((listener) => listener(message)).length,
         subscribe: async (_topic, listener) => (listeners.push(listener), { close: async () => {} }),
       };
     },
