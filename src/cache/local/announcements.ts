@@ -110,10 +110,15 @@ export class Announcements {
    * Rejects as `publish` does: then it may or may not have been heard, and is to be repeated.
    */
   async announce(drop: Drop, { ack = false }: { ack?: boolean } = {}): Promise<void> {
-    if (ack && this.#listening?.joined && (await this.#hearsAnswers())) await this.#collect(drop);
+    const asks = ack && this.#listening?.joined === true && (await this.#hearsAnswers());
+    this.#ids += 1;
+    const id = this.#ids;
+    const messages = encodeDrop(drop, asks ? { to: this.#name, id } : undefined);
+    if (messages.length === 0) return;
+    if (asks) await this.#collect(messages, id);
     else {
-      const count = await this.#publish(encodeDrop(drop));
-      if (ack && count !== undefined) await this.#fence().passed;
+      await this.#publish(messages);
+      if (ack) await this.#fence().passed;
     }
   }
 
@@ -123,21 +128,18 @@ export class Announcements {
     await (await this.#answers)?.close();
   }
 
-  /** Returns how many subscriptions the last message was given to; `undefined` if there was none. */
-  async #publish(messages: readonly string[]): Promise<number | undefined> {
+  /** Returns how many subscriptions the last message was given to. */
+  async #publish(messages: readonly string[]): Promise<number> {
     const counts = await Promise.all(messages.map((message) => this.#bus.publish(this.#topic, message)));
-    return counts.at(-1);
+    return counts.at(-1) ?? 0;
   }
 
-  async #collect(drop: Drop): Promise<void> {
-    this.#ids += 1;
-    const id = this.#ids;
+  async #collect(messages: readonly string[], id: number): Promise<void> {
     const startedAt = this.#clock.monotonic();
     const round = new Round(this.#members);
     this.#rounds.set(id, round);
     try {
-      const count = await this.#publish(encodeDrop(drop, { to: this.#name, id }));
-      if (count === undefined) return;
+      const count = await this.#publish(messages);
       const fence = this.#fence();
       round.published(count, fence.open);
       await fence.passed;

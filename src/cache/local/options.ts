@@ -79,14 +79,21 @@ export function checkLocalOptions(
   if (local === undefined || local === false) return undefined;
   const options = local === true ? {} : local;
   checkOptionNames(options, names, '`local`');
-  const { ack, clone, tracking } = localDefaults;
+  const {
+    maxBytes = localDefaults.maxBytes,
+    maxEntries = localDefaults.maxEntries,
+    maxLag = localDefaults.maxLag,
+    ack = localDefaults.ack,
+    clone = localDefaults.clone,
+    tracking = localDefaults.tracking,
+  } = options;
   const policy = {
-    maxBytes: count(options.maxBytes ?? localDefaults.maxBytes, 'maxBytes', 'bytes'),
-    maxEntries: count(options.maxEntries ?? localDefaults.maxEntries, 'maxEntries', 'entries'),
-    maxLagMs: lagMs(options.maxLag ?? localDefaults.maxLag),
-    ack: flag(options.ack ?? ack, 'ack'),
-    clone: flag(options.clone ?? clone, 'clone'),
-    tracking: flag(options.tracking ?? tracking, 'tracking'),
+    maxBytes: count(maxBytes, 'maxBytes', 'bytes'),
+    maxEntries: count(maxEntries, 'maxEntries', 'entries'),
+    maxLagMs: lagMs(maxLag),
+    ack: flag(ack, 'ack'),
+    clone: flag(clone, 'clone'),
+    tracking: flag(tracking, 'tracking'),
     timed: backend.bus === undefined,
   };
   if (backend.values.resident !== undefined) return undefined;
