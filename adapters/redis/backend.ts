@@ -8,6 +8,7 @@ import { afterAwake } from '../../src/support/awake.ts';
 import type { GuardLimits } from '../../src/support/guard.ts';
 import { Batch } from './batch.ts';
 import { RedisBus } from './bus.ts';
+import { RedisChanges } from './changes.ts';
 import { isCluster, type ClusterClient, type Connection, type IoredisClient } from './client.ts';
 import { ClusterNodes } from './cluster.ts';
 import { RedisCounters } from './counters.ts';
@@ -87,6 +88,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
   readonly counters: RedisCounters;
   readonly bus: RedisBus;
   readonly #nodes: Nodes;
+  readonly #changes: RedisChanges | undefined;
   readonly #clock: Clock;
   readonly #events = new Emitter<BackendEvent>();
   #closing: Promise<void> | undefined;
@@ -105,7 +107,8 @@ class RedisBackend implements BackendWith<RedisFacets> {
       ? new ClusterNodes(client, circumstances.owned, laneOptions)
       : new SingleNode(client, circumstances.owned, laneOptions);
     const batch = new Batch(this.#nodes);
-    this.values = new RedisValues(this.#nodes, batch, maxValueBytes);
+    if (this.#nodes.only !== undefined) this.#changes = new RedisChanges(this.#nodes, clock);
+    this.values = new RedisValues(this.#nodes, batch, maxValueBytes, this.#changes);
     this.counters = new RedisCounters(this.#nodes, batch);
     this.bus = new RedisBus(this.#nodes, clock);
     const { warning } = circumstances;
@@ -133,6 +136,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
   close(): Promise<void> {
     if (this.#closing === undefined) {
       this.bus.close();
+      this.#changes?.close();
       this.#closing = this.#nodes.close();
     }
     return this.#closing;

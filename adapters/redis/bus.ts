@@ -3,175 +3,79 @@
 import type { Bus, SubscribeOptions, Subscription } from '../../src/backend/bus.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
-import { afterAwake } from '../../src/support/awake.ts';
-import type { Connection } from './client.ts';
-import { commandError } from './errors.ts';
+import { Line } from './line.ts';
 import type { Nodes } from './nodes.ts';
-import { Subscriber } from './subscriber.ts';
 
-/** How long `subscribe` waits for the server, in ms; a connection may have to be made first. */
-const confirmWithinMs = 1000;
-
-interface Ear {
-  readonly listener: (message: string) => void;
-  readonly onGap: ((state: 'lost' | 'restored') => void) | undefined;
-  /** From the confirmation on: what is lost before it was never promised. */
-  promised: boolean;
-  /** True between `lost` and `restored`. */
-  deaf: boolean;
-}
-
-interface Topic {
-  readonly name: string;
-  readonly ears: Set<Ear>;
-  confirmed: boolean;
-  readonly waiting: Set<{ resolve(): void; reject(error: HotshelfError): void }>;
-}
-
+/**
+ * All messages go through one server, so that whoever publishes and whoever listens meet there: on a Cluster it is the
+ * master of one fixed slot. Only there is a probe a promise, and the count the whole count.
+ *
+ * A server counts connections: the second subscription of one backend to one topic gets a connection of its own.
+ */
 export class RedisBus implements Bus {
-  readonly ordered = false;
+  /**
+   * On one server commands and messages travel on one connection, in the order of the calls, and the server carries them
+   * out in that order. A command that fails with `OUTCOME_UNKNOWN` may have been lost on the way, as may its connection.
+   * On a Cluster a key and the messages are on different servers.
+   */
+  readonly ordered: boolean;
   readonly #nodes: Nodes;
   readonly #clock: Clock;
-  readonly #topics = new Map<string, Topic>();
-  readonly #subscriber: Subscriber;
+  readonly #lines: Line[] = [];
   #closed = false;
 
   constructor(nodes: Nodes, clock: Clock) {
     this.#nodes = nodes;
     this.#clock = clock;
-    this.#subscriber = new Subscriber({
-      clock,
-      open: (attempt, overrides) => nodes.connection(attempt, overrides),
-      isMember: (client) => nodes.isMember(client),
-      onReady: (client) => this.#resubscribe(client),
-      onLost: () => this.#lost(),
-      onMessage: (topic, message) => this.#deliver(topic, message),
-    });
+    this.ordered = nodes.only !== undefined;
   }
 
   async publish(topic: string, message: string): Promise<number> {
-    return Number(await this.#nodes.runAnywhere(topic, 'publish', [topic, message]));
+    return Number(await this.#nodes.publish(topic, message));
   }
 
   async subscribe(
-    name: string,
+    topic: string,
     listener: (message: string) => void,
-    options: SubscribeOptions = {},
+    options?: SubscribeOptions,
   ): Promise<Subscription> {
-    if (this.#closed) throw closed();
-    const ear: Ear = { listener, onGap: options.onGap, promised: false, deaf: false };
-    const topic = this.#topics.get(name) ?? { name, ears: new Set(), confirmed: false, waiting: new Set() };
-    const isNew = topic.ears.size === 0;
-    topic.ears.add(ear);
-    this.#topics.set(name, topic);
-    const { client } = this.#subscriber;
-    if (client === undefined) this.#subscriber.start();
-    else if (isNew) this.#listenTo(topic, client);
+    if (this.#closed) throw new HotshelfError('CLOSED', 'The redis backend was closed by its user.');
+    const line = this.#lines.find((one) => !one.hears(topic)) ?? this.#moreLines();
     try {
-      if (!topic.confirmed) await this.#confirmation(topic);
+      const subscription = await line.open(topic, (message) => listener(String(message)), options);
+      return {
+        close: async () => {
+          await subscription.close();
+          this.#tidy(line);
+        },
+      };
     } catch (error) {
-      this.#drop(topic, ear);
+      this.#tidy(line);
       throw error;
     }
-    ear.promised = true;
-    return { close: async () => this.#drop(topic, ear) };
   }
 
   close(): void {
     this.#closed = true;
-    this.#subscriber.close();
-    const topics = [...this.#topics.values()];
-    this.#topics.clear();
-    for (const topic of topics) {
-      topic.ears.clear();
-      for (const one of topic.waiting) one.reject(closed());
-    }
+    for (const line of this.#lines.splice(0)) line.close();
   }
 
-  #confirmation(topic: Topic): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const over = () => {
-        timer.cancel();
-        topic.waiting.delete(one);
-      };
-      const one = {
-        resolve: () => {
-          over();
-          resolve();
-        },
-        reject: (error: HotshelfError) => {
-          over();
-          reject(error);
-        },
-      };
-      const timer = afterAwake(this.#clock, confirmWithinMs, () => {
-        const { problem } = this.#subscriber;
-        one.reject(new HotshelfError('BACKEND_DOWN', `The topic could not be subscribed to: ${problem}.`));
-      });
-      topic.waiting.add(one);
+  #moreLines(): Line {
+    const line = new Line({
+      nodes: this.#nodes,
+      clock: this.#clock,
+      connectionName: 'hotshelf-bus',
+      join: (client, topic) => client.subscribe(topic),
     });
+    this.#lines.push(line);
+    return line;
   }
 
-  #resubscribe(client: Connection): void {
-    for (const topic of this.#topics.values()) this.#listenTo(topic, client);
+  /** The first connection stays: somebody may want to listen again. */
+  #tidy(line: Line): void {
+    const index = this.#lines.indexOf(line);
+    if (index <= 0 || !line.isIdle) return;
+    this.#lines.splice(index, 1);
+    line.close();
   }
-
-  #listenTo(topic: Topic, client: Connection): void {
-    const isCurrent = () => this.#subscriber.client === client && this.#topics.get(topic.name) === topic;
-    client.subscribe(topic.name).then(
-      () => {
-        if (!isCurrent()) return;
-        topic.confirmed = true;
-        for (const one of topic.waiting) one.resolve();
-        for (const ear of topic.ears) {
-          if (!ear.deaf) continue;
-          ear.deaf = false;
-          call(() => ear.onGap?.('restored'));
-        }
-      },
-      (raw: unknown) => {
-        if (!isCurrent()) return;
-        const error = commandError('Redis', raw);
-        // A lost connection is made again; a server that refuses a topic will go on to.
-        if (error.code === 'BACKEND_REFUSED') for (const one of topic.waiting) one.reject(error);
-        else this.#subscriber.reconnect('a topic could not be subscribed to');
-      },
-    );
-  }
-
-  #lost(): void {
-    for (const topic of this.#topics.values()) {
-      topic.confirmed = false;
-      for (const ear of topic.ears) {
-        if (!ear.promised || ear.deaf) continue;
-        ear.deaf = true;
-        call(() => ear.onGap?.('lost'));
-      }
-    }
-  }
-
-  #deliver(name: string, message: string): void {
-    const topic = this.#topics.get(name);
-    if (topic === undefined) return;
-    for (const ear of topic.ears) call(() => ear.listener(message));
-  }
-
-  #drop(topic: Topic, ear: Ear): void {
-    if (!topic.ears.delete(ear) || topic.ears.size > 0 || this.#topics.get(topic.name) !== topic) return;
-    this.#topics.delete(topic.name);
-    this.#subscriber.client?.unsubscribe(topic.name).catch(() => {});
-  }
-}
-
-/** A listener that throws is the listener's fault: the others still hear. */
-function call(listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    process.emitWarning(`A listener of the hotshelf bus threw: ${String(error)}`, { code: 'HOTSHELF_LISTENER' });
-  }
-}
-
-function closed(): HotshelfError {
-  return new HotshelfError('CLOSED', 'The redis backend was closed by its user.');
 }

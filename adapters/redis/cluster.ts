@@ -12,18 +12,24 @@ import {
   type Listener,
   type Reply,
 } from './client.ts';
-import { connectionProblem, isMoving, redirectOf } from './errors.ts';
+import { connectionProblem, isMoving, redirectOf, type Redirect } from './errors.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import type { Nodes, Part } from './nodes.ts';
+import { publishScript } from './scripts.ts';
 import { slotOf } from './slot.ts';
 
 /** A slot that moves answers with a redirection once, in a race twice. */
 const mostRedirects = 5;
 const refreshWithinMs = 500;
 
+/** All messages go through the master of this key's slot; nothing is stored under it. */
+const meetingKey = 'hs:{hotshelf}';
+
 export class ClusterNodes implements Nodes {
   readonly keyPrefix: string;
   readonly only = undefined;
+  readonly #meetingKey: string;
+  readonly #meetingSlot: number;
   readonly #cluster: ClusterClient;
   readonly #owned: boolean;
   readonly #options: LaneOptions;
@@ -40,6 +46,9 @@ export class ClusterNodes implements Nodes {
     this.#owned = owned;
     this.#options = options;
     this.keyPrefix = keyPrefixOf(cluster.options);
+    // Within the keys that a user of the server may be bound to; a prefix does not change the slot.
+    this.#meetingKey = this.keyPrefix + meetingKey;
+    this.#meetingSlot = slotOf(this.#meetingKey);
     this.#listeners = {
       '+node': (node) => this.#nodeCame(node as Connection),
       '-node': (node) => this.#nodeWent(node as Connection),
@@ -88,11 +97,24 @@ export class ClusterNodes implements Nodes {
         const redirect = redirectOf(error);
         if (redirect === undefined || redirects === mostRedirects) throw error;
         asking = redirect.ask;
-        const refreshed = this.#refresh();
-        lane = this.#laneAt(redirect.address);
-        if (lane !== undefined) continue;
-        await refreshed;
-        lane = this.#laneAt(redirect.address) ?? (asking ? undefined : this.#laneOfSlot(slot));
+        lane = await this.#laneAfter(redirect, slot);
+      }
+    }
+  }
+
+  async publish(topic: string, message: string): Promise<Reply> {
+    await this.#starting;
+    let lane = this.#laneOfSlot(this.#meetingSlot);
+    for (let redirects = 0; ; redirects += 1) {
+      if (lane === undefined) throw this.#noOwner();
+      try {
+        // Not by its hash: a second try would come after messages that were published later.
+        return await lane.run('eval', [publishScript.source, 1, this.#meetingKey, topic, message]);
+      } catch (error) {
+        const redirect = redirectOf(error);
+        if (redirect === undefined || redirects === mostRedirects) throw error;
+        if (redirect.ask) return this.#publishWhileMoving(lane, topic, message);
+        lane = await this.#laneAfter(redirect, this.#meetingSlot);
       }
     }
   }
@@ -115,25 +137,19 @@ export class ClusterNodes implements Nodes {
     return done;
   }
 
-  async runAnywhere(hint: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
-    await this.#starting;
-    const preferred = this.#laneOfSlot(slotOf(hint));
-    const lane =
-      preferred?.isUp === false ? ([...this.#lanes.values()].find((one) => one.isUp) ?? preferred) : preferred;
-    if (lane === undefined) throw this.#noOwner();
-    return lane.run(name, args);
-  }
-
   connection(attempt: number, overrides: Readonly<Record<string, unknown>>): Connection | undefined {
-    const nodes = this.#cluster.nodes('all');
-    const healthy = nodes.filter((node) => this.#lanes.get(keyOf(node))?.isUp !== false);
-    const choice = healthy.length > 0 ? healthy : nodes;
-    return choice[attempt % Math.max(1, choice.length)]?.duplicate(overrides);
+    // What was lost, or could not be had, may have moved.
+    if (attempt > 0) void this.#refresh();
+    const owner = this.#cluster.slots[this.#meetingSlot]?.[0];
+    return this.#cluster
+      .nodes('all')
+      .find((node) => keyOf(node) === owner)
+      ?.duplicate(overrides);
   }
 
-  isMember(connection: Connection): boolean {
-    const key = keyOf(connection);
-    return this.#cluster.nodes('all').some((node) => keyOf(node) === key);
+  async isMeetingPoint(connection: Connection): Promise<boolean> {
+    const lane = this.#laneAt(keyOf(connection));
+    return lane !== undefined && this.#ownsMeetingSlot(lane);
   }
 
   async health(): Promise<Health> {
@@ -168,6 +184,44 @@ export class ClusterNodes implements Nodes {
     const nodes = this.#cluster.nodes('all');
     this.#cluster.disconnect();
     for (const node of nodes) end(node);
+  }
+
+  /**
+   * A node that hands the slot over redirects every key that it no longer has, and is the owner still. The script is of no
+   * use then; that no message went through a node that was not the owner is seen afterwards.
+   */
+  async #publishWhileMoving(lane: Lane, topic: string, message: string): Promise<Reply> {
+    const [reached, isOwner] = await Promise.all([
+      lane.run('publish', [topic, message]),
+      this.#ownsMeetingSlot(lane).catch(() => false),
+    ]);
+    if (isOwner) return reached;
+    throw new HotshelfError(
+      'OUTCOME_UNKNOWN',
+      'The slot that messages go through moved to another server; the message may or may not have been heard.',
+    );
+  }
+
+  /** Asks the server itself. */
+  async #ownsMeetingSlot(lane: Lane): Promise<boolean> {
+    try {
+      await lane.run('exists', [this.#meetingKey]);
+      return true;
+    } catch (error) {
+      const redirect = redirectOf(error);
+      if (redirect === undefined) throw error;
+      if (!redirect.ask) void this.#refresh();
+      return redirect.ask;
+    }
+  }
+
+  /** Where a redirection leads. */
+  async #laneAfter({ address, ask }: Redirect, slot: number): Promise<Lane | undefined> {
+    const refreshed = this.#refresh();
+    const known = this.#laneAt(address);
+    if (known !== undefined) return known;
+    await refreshed;
+    return this.#laneAt(address) ?? (ask ? undefined : this.#laneOfSlot(slot));
   }
 
   #laneOfSlot(slot: number): Lane | undefined {

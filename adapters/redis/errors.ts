@@ -84,8 +84,14 @@ export function replyCode(error: unknown): string | undefined {
   return replyCause(error)?.code;
 }
 
+export interface Redirect {
+  /** For this one command only: the slot has not moved yet. */
+  readonly ask: boolean;
+  readonly address: string;
+}
+
 /** Where the server sent us with MOVED or ASK. */
-export function redirectOf(error: unknown): { readonly ask: boolean; readonly address: string } | undefined {
+export function redirectOf(error: unknown): Redirect | undefined {
   const cause = replyCause(error);
   const address = cause?.redirect?.split(' ')[1];
   return cause === undefined || address === undefined ? undefined : { ask: cause.code === 'ASK', address };

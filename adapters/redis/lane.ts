@@ -69,6 +69,8 @@ export class Lane {
   /** The server said that it is the wrong one: a probe must find a master before anything is sent again. */
   #suspect = false;
   #corked: Stream | undefined;
+  /** What waits for the first connection. */
+  #held: (() => void)[] | undefined;
   #onMissing: () => void;
 
   /** @param onMissing called when a probe finds that there is no connection at all */
@@ -147,13 +149,25 @@ export class Lane {
     this.#detach();
   }
 
-  /** Sends a command behind the guard; `answer` or `fail` of the errand is called once. */
+  /** Sends a command behind the guard, in the order of the calls; `answer` or `fail` of the errand is called once. */
   send(name: string, args: readonly CommandArgument[], errand: Errand): void {
     const { starting } = this.#guard;
-    if (starting !== undefined) {
-      void starting.then(() => this.send(name, args, errand));
-      return;
+    if (starting !== undefined && this.#held === undefined) {
+      this.#held = [];
+      void starting.then(() => this.#release());
     }
+    // Also between the end of the start and the release: what was called first goes first.
+    if (this.#held === undefined) this.#send(name, args, errand);
+    else this.#held.push(() => this.#send(name, args, errand));
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const send of held) send();
+  }
+
+  #send(name: string, args: readonly CommandArgument[], errand: Errand): void {
     const refusal = this.#guard.begin(errand);
     if (refusal !== undefined) {
       errand.fail(refusal);

@@ -26,12 +26,12 @@ export interface Nodes {
   run(key: string, name: string, args: readonly CommandArgument[]): Promise<Reply>;
   /** Sends `name` with all keys, which names as few servers as possible; returns the replies. */
   runKeys(name: string, keys: readonly string[]): Promise<Reply[]>;
-  /** Sends a command that any server can carry out. Those with the same `hint` take the same way while it is open. */
-  runAnywhere(hint: string, name: string, args: readonly CommandArgument[]): Promise<Reply>;
-  /** Makes one more connection, not yet connected; to another server at each attempt where there are several. */
+  /** Publishes a message on the server through which all messages go; returns how many connections it was given to. */
+  publish(topic: string, message: string): Promise<Reply>;
+  /** Makes one more connection to that server, not yet connected. `attempt` is above 0 when one was lost or failed before. */
   connection(attempt: number, overrides: Readonly<Record<string, unknown>>): Connection | undefined;
-  /** False if the server of a connection that was made here belongs to the others no more. */
-  isMember(connection: Connection): boolean;
+  /** False if messages go through another server than that of a connection that was made here. Asks the server itself. */
+  isMeetingPoint(connection: Connection): Promise<boolean>;
   health(): Promise<Health>;
   close(): Promise<void>;
 }

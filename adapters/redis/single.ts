@@ -32,16 +32,16 @@ export class SingleNode implements Nodes {
     return keys.length === 0 ? [] : [await this.only.run(name, keys)];
   }
 
-  runAnywhere(_hint: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
-    return this.only.run(name, args);
+  publish(topic: string, message: string): Promise<Reply> {
+    return this.only.run('publish', [topic, message]);
   }
 
   connection(_attempt: number, overrides: Readonly<Record<string, unknown>>): Connection {
     return this.#client.duplicate(overrides);
   }
 
-  isMember(): boolean {
-    return true;
+  isMeetingPoint(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   health(): Promise<Health> {

@@ -1,27 +1,33 @@
-/** Keeps one connection of the bus's own alive, notices at once when it is not, and moves on to another server. */
+/** Keeps one connection for messages alive, notices at once when it is not, and moves on to another server. */
 
 import type { Clock, Timer } from '../../src/support/clock.ts';
 import { afterAwake } from '../../src/support/awake.ts';
 import { end, muteSentinels, sever, type Connection, type Listener } from './client.ts';
 import { connectionProblem } from './errors.ts';
 import { hardenClient } from './harden.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { Nodes } from './nodes.ts';
 import { backoffMs } from './options.ts';
 
 export interface SubscriberOptions {
   readonly clock: Clock;
-  /** Makes a connection that is not yet connected. */
-  readonly open: (attempt: number, overrides: Readonly<Record<string, unknown>>) => Connection | undefined;
-  /** Asked with every heartbeat: a server that left its cluster hears no messages any more. */
-  readonly isMember: (client: Connection) => boolean;
+  readonly nodes: Nodes;
+  /** What `CLIENT LIST` shows. */
+  readonly connectionName: string;
+  /** How often the connection is asked for a sign of life, in ms; may change. */
+  readonly beatEveryMs: () => number;
   readonly onReady: (client: Connection) => void;
   readonly onLost: () => void;
-  readonly onMessage: (topic: string, message: string) => void;
+  readonly onMessage: (channel: string, payload: unknown) => void;
+  /**
+   * Called when the server is asked for a sign of life. What it returns is called when everything that was published by then
+   * has been heard, with how long ago that was.
+   */
+  readonly onBeat: () => (sentAgoMs: number) => void;
 }
 
-/** An idle connection that broke somewhere on the way looks alive until it is used: it is used this often, in ms. */
-const beatEveryMs = 1000;
-const beatWithinMs = 400;
 const readyWithinMs = 1000;
+const wrongPlace = 'messages go through another server now';
 
 /** A connection that is lost is never made again by ioredis, but by us: with a look at the topics, and maybe elsewhere. */
 const overrides: Readonly<Record<string, unknown>> = {
@@ -43,7 +49,6 @@ const overrides: Readonly<Record<string, unknown>> = {
   commandTimeout: undefined,
   socketTimeout: undefined,
   blockingTimeout: undefined,
-  connectionName: 'hotshelf-bus',
   disableClientInfo: true,
   keyPrefix: '',
   readOnly: false,
@@ -55,7 +60,7 @@ export class Subscriber {
   readonly #options: SubscriberOptions;
   #client: Connection | undefined;
   #letGo = () => {};
-  #ready = false;
+  #heartbeat: Heartbeat | undefined;
   #attempt = 0;
   #failures = 0;
   #timer: Timer | undefined;
@@ -68,7 +73,7 @@ export class Subscriber {
 
   /** The connection, while it works. */
   get client(): Connection | undefined {
-    return this.#ready ? this.#client : undefined;
+    return this.#heartbeat === undefined ? undefined : this.#client;
   }
 
   /** Why there is no connection. */
@@ -86,6 +91,11 @@ export class Subscriber {
     if (this.#client !== undefined) this.#gone(this.#client, problem);
   }
 
+  /** Asks for a sign of life at once. */
+  beat(): void {
+    this.#heartbeat?.beat();
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -95,7 +105,8 @@ export class Subscriber {
   }
 
   #connect(): void {
-    const client = this.#options.open(this.#attempt, overrides);
+    const { nodes, connectionName, onMessage } = this.#options;
+    const client = nodes.connection(this.#attempt, { ...overrides, connectionName });
     this.#attempt += 1;
     if (client === undefined) {
       this.#retry();
@@ -105,11 +116,11 @@ export class Subscriber {
     let problem = 'the connection was closed';
     const listeners: Record<string, Listener> = {
       connect: () => muteSentinels(client),
-      ready: () => this.#isReady(client),
+      ready: () => void this.#isReady(client),
       error: (error) => (problem = connectionProblem(error)),
       close: () => this.#gone(client, problem),
       end: () => this.#gone(client, problem),
-      message: (topic, message) => this.#options.onMessage(String(topic), String(message)),
+      messageBuffer: (channel, payload) => onMessage(String(channel), payload),
     };
     for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
     hardenClient(client, () => sever(client));
@@ -117,7 +128,8 @@ export class Subscriber {
       for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
       client.on('error', () => {});
       this.#client = undefined;
-      this.#ready = false;
+      this.#heartbeat?.stop();
+      this.#heartbeat = undefined;
       this.#letGo = () => {};
     };
     this.#timer = afterAwake(this.#options.clock, readyWithinMs, () =>
@@ -126,37 +138,47 @@ export class Subscriber {
     client.connect().catch(() => {});
   }
 
-  #isReady(client: Connection): void {
+  async #isReady(client: Connection): Promise<void> {
+    const { clock, nodes, beatEveryMs, onReady } = this.#options;
+    const meets = await nodes.isMeetingPoint(client).catch(() => false);
     if (client !== this.#client) return;
-    this.#ready = true;
-    this.#failures = 0;
-    this.#beatLater(client);
-    this.#options.onReady(client);
-  }
-
-  #beatLater(client: Connection): void {
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.after(beatEveryMs, () => this.#beat(client), { background: true });
-  }
-
-  #beat(client: Connection): void {
-    if (!this.#options.isMember(client)) {
-      this.#gone(client, 'the server left the cluster');
+    if (!meets) {
+      this.#gone(client, wrongPlace);
       return;
     }
-    const problem = `no answer within ${beatWithinMs} ms`;
-    this.#timer = afterAwake(this.#options.clock, beatWithinMs, () => this.#gone(client, problem));
-    client.ping().then(
-      () => {
-        if (client === this.#client) this.#beatLater(client);
+    this.#timer?.cancel();
+    this.#failures = 0;
+    this.#heartbeat = new Heartbeat({
+      clock,
+      everyMs: beatEveryMs,
+      ask: () => this.#ask(client),
+      onSilence: (problem) => this.#gone(client, problem),
+    });
+    this.#heartbeat.beat();
+    onReady(client);
+  }
+
+  #ask(client: Connection): Promise<unknown> {
+    const { clock, nodes, onBeat } = this.#options;
+    const sentAt = clock.monotonic();
+    const heard = onBeat();
+    const answered = client.ping();
+    // Sent after the same publications as the question: they all were made here if this is the place to make them now.
+    Promise.all([answered, nodes.isMeetingPoint(client)]).then(
+      ([, meets]) => {
+        if (client !== this.#client) return;
+        if (meets) heard(clock.monotonic() - sentAt);
+        else this.#gone(client, wrongPlace);
       },
-      () => this.#gone(client, problem),
+      // Silence is noticed by the heartbeat; a server that cannot be asked otherwise makes no promise this time.
+      () => {},
     );
+    return answered;
   }
 
   #gone(client: Connection, problem: string): void {
     if (client !== this.#client) return;
-    const wasReady = this.#ready;
+    const wasReady = this.#heartbeat !== undefined;
     this.#problem = problem;
     this.#timer?.cancel();
     this.#letGo();

@@ -1,7 +1,7 @@
 /** The values facet on Redis: the stored bytes begin with a random version of eight bytes. */
 
 import { checkKey } from '../../src/backend/check.ts';
-import type { Stored, Values, Version } from '../../src/backend/values.ts';
+import type { Changes, Stored, Values, Version } from '../../src/backend/values.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import type { Batch } from './batch.ts';
 import type { CommandArgument, Reply } from './client.ts';
@@ -9,22 +9,24 @@ import { replyCode } from './errors.ts';
 import { lifetime } from './lifetime.ts';
 import { Errand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
-import { casScript, deleteIfScript, persistScript, runScript, takeScript } from './scripts.ts';
+import { casScript, deleteIfScript, persistScript, runInOrder, runScript, takeScript } from './scripts.ts';
 import { readStored, stamped, versionData } from './versions.ts';
 
 export class RedisValues implements Values {
   readonly maxValueBytes: number;
+  readonly changes?: Changes;
   readonly #nodes: Nodes;
   readonly #batch: Batch;
   readonly #prefix: string;
   /** Redis knows GETDEL from 6.2 on. */
   #hasGetdel = true;
 
-  constructor(nodes: Nodes, batch: Batch, maxValueBytes: number) {
+  constructor(nodes: Nodes, batch: Batch, maxValueBytes: number, changes?: Changes) {
     this.#nodes = nodes;
     this.#batch = batch;
     this.#prefix = nodes.keyPrefix;
     this.maxValueBytes = maxValueBytes;
+    if (changes !== undefined) this.changes = changes;
   }
 
   get(key: string): Promise<Stored | undefined> {
@@ -70,7 +72,7 @@ export class RedisValues implements Values {
     const name = this.#keyOf(key);
     const ms = lifetime(ttlMs) ?? '';
     const next = this.#stamp(bytes);
-    const reply = await runScript(this.#nodes, casScript, name, [versionData(version), next.data, ms]);
+    const reply = await runInOrder(this.#nodes, casScript, name, [versionData(version), next.data, ms]);
     return Number(reply) === 1 ? next.version : undefined;
   }
 
@@ -79,7 +81,7 @@ export class RedisValues implements Values {
     const ms = lifetime(ttlMs);
     const reply =
       ms === undefined
-        ? await runScript(this.#nodes, persistScript, name, [])
+        ? await runInOrder(this.#nodes, persistScript, name, [])
         : await this.#nodes.run(name, 'pexpire', [name, ms]);
     return Number(reply) === 1;
   }
@@ -92,7 +94,7 @@ export class RedisValues implements Values {
 
   async deleteIf(key: string, version: Version): Promise<boolean> {
     const name = this.#keyOf(key);
-    return Number(await runScript(this.#nodes, deleteIfScript, name, [versionData(version)])) === 1;
+    return Number(await runInOrder(this.#nodes, deleteIfScript, name, [versionData(version)])) === 1;
   }
 
   async take(key: string): Promise<Stored | undefined> {

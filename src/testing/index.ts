@@ -1,7 +1,8 @@
 /** What a test needs of hotshelf, and what an adapter must pass: `hotshelf/testing`. */
 
 export { busSuite } from './bus-suite.ts';
-export { chaos, type ChaosBackend, type ChaosOptions, type ChaosRates, type ChaosSwitches } from './chaos.ts';
+export { chaos, type ChaosBackend, type ChaosOptions } from './chaos.ts';
+export type { ChaosRates, ChaosSwitches } from './chaos-wire.ts';
 export { countersSuite } from './counters-suite.ts';
 export { fakeClock, type FakeClock, type FakeClockOptions } from './fake-clock.ts';
 export type { ConformanceCase, Fixture, SuiteOptions } from './suite.ts';
