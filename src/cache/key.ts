@@ -1,16 +1,33 @@
 /** Writes a user's key as the backend's key: injective, printable, never longer than any server allows. */
 
 import { createHash } from 'node:crypto';
+import { types } from 'node:util';
 import { describe, HotshelfError } from '../support/errors.ts';
 
-/** One part of a tuple key. Parts of different types never collide: `['city', 7]` is not `['city', '7']`. */
-export type KeyPart = string | number | bigint | boolean | null | undefined | readonly KeyPart[];
+/**
+ * One part of a tuple key. Parts of different types never collide: `['city', 7]` is not `['city', '7']`.
+ *
+ * The order of an object's properties does not matter; a property that is `undefined` differs from one that is missing. Only
+ * own enumerable properties with string names count. To pass what an interface describes, spread it: `['find', { ...filter }]`.
+ */
+export type KeyPart =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | readonly KeyPart[]
+  | { readonly [name: string]: KeyPart };
 
 /** A key: a string, or a tuple of simple parts. `'a'` and `['a']` are two keys. */
 export type Key = string | readonly KeyPart[];
 
 /** Servers allow 250 characters; the rest is room for the side keys that belong to an entry. */
 const longestKey = 200;
+/** Tuples and objects in a part; a part that contains itself ends here. */
+const deepestPart = 8;
 const plainPart = /^[\w.~-]*$/;
 const plainString = /^[\x21-\x24\x26-\x7e]*$/;
 
@@ -19,9 +36,10 @@ const plainString = /^[\x21-\x24\x26-\x7e]*$/;
  *
  * Grammar: `prefix=string`, `prefix:part:part…`, or `prefix$digest` where that is too long. Strings in a tuple are
  * percent-encoded, so that marks cannot come from a user: `#7` is a number, `+7` a bigint, `&true` a boolean, `@` null, `@@`
- * undefined, `[:a:b]` a nested tuple. Equal numbers are equal keys: `-0` is `0`.
+ * undefined, `^86400000` a Date, `[:a:b]` a nested tuple, `<:a=#1:b=#2>` an object, by its sorted names. Equal numbers are equal
+ * keys: `-0` is `0`.
  *
- * @throws {HotshelfError} `KEY_INVALID` for another type, NaN, an infinity or a lone surrogate.
+ * @throws {HotshelfError} `KEY_INVALID` for another type or class, NaN, an infinity, an invalid Date or a lone surrogate.
  */
 export function encodeKey(prefix: string, key: Key): string {
   const full = typeof key === 'string' ? `${prefix}=${encodeText(key, plainString)}` : `${prefix}${encodeTuple(key)}`;
@@ -50,14 +68,39 @@ function encodePart(part: unknown, depth: number): string {
       return `&${part}`;
     case 'undefined':
       return '@@';
+    case 'object':
+      return part === null ? '@' : encodeObject(part, depth);
     default:
-      if (part === null) return '@';
-      if (Array.isArray(part) && depth < 8)
-        return `[${Array.from(part, (inner) => `:${encodePart(inner, depth + 1)}`).join('')}]`;
-      throw invalid(
-        `Expected the parts of a key to be strings, numbers, booleans, null or tuples at most 8 deep, got ${describe(part)}.`,
-      );
+      throw invalid(`Expected the parts of a key to be plain data, got ${describe(part)}.`);
   }
+}
+
+function encodeObject(part: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(part);
+  if (prototype === Date.prototype && types.isDate(part)) return encodePart(part.getTime(), depth).replace('#', '^');
+  if (depth >= deepestPart) {
+    throw invalid(`Expected the parts of a key to be at most ${deepestPart} deep, and not to contain themselves.`);
+  }
+  if (Array.isArray(part)) {
+    return `[${Array.from(part, (inner) => `:${encodePart(inner, depth + 1)}`).join('')}]`;
+  }
+  if (prototype === Object.prototype || prototype === null) return encodeProperties(part, depth + 1);
+  throw invalid(
+    `Expected the parts of a key to be plain data, got ${instance(prototype)}. Put in the key what tells it apart, such as its id.`,
+  );
+}
+
+/** Not in braces: a Redis Cluster would place keys by what stands between them. */
+function encodeProperties(part: object, depth: number): string {
+  // By UTF-16 code units: no locale may change a key.
+  const sorted = Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1));
+  const texts = sorted.map(([name, value]) => `:${encodeText(name, plainPart)}=${encodePart(value, depth)}`);
+  return `<${texts.join('')}>`;
+}
+
+function instance(prototype: unknown): string {
+  const { constructor: maker } = prototype as { readonly constructor?: unknown };
+  return typeof maker === 'function' && maker.name !== '' ? `an instance of ${maker.name}` : 'an instance of a class';
 }
 
 /** `encodeURIComponent`, but for text that needs no encoding and has no "%": so no two texts are written the same. */

@@ -5,12 +5,19 @@ import { encodeKey, type Key } from './key.ts';
 /** Few and short keys only: this saves work on hot keys and must not become a store. */
 const mostKeys = 4096;
 const longestText = 64;
+const mostParts = 4;
+
+/** The tuples that begin with the same parts. */
+interface Branch {
+  full: string | undefined;
+  next: Map<unknown, Branch> | undefined;
+}
 
 export class KnownKeys {
   readonly #prefix: string;
   readonly #strings = new Map<string, string>();
-  /** Tuples of a text and a text or number, such as `['city', 7]`, by their parts. */
-  readonly #pairs = new Map<string, Map<string | number, string>>();
+  /** Tuples of a few simple parts, such as `['city', 7]`, part by part. */
+  #tuples = branch();
   #count = 0;
 
   constructor(prefix: string) {
@@ -20,36 +27,52 @@ export class KnownKeys {
   /** Returns the full key of `key` if it was written before. */
   find(key: Key): string | undefined {
     if (typeof key === 'string') return this.#strings.get(key);
-    if (!Array.isArray(key) || key.length !== 2) return undefined;
-    return this.#pairs.get(key[0] as string)?.get(key[1] as string | number);
+    if (!Array.isArray(key)) return undefined;
+    let at: Branch | undefined = this.#tuples;
+    for (let index = 0; index < key.length && at !== undefined; index += 1) at = at.next?.get(key[index]);
+    return at?.full;
   }
 
   /** Returns the full key of `key`. @throws {HotshelfError} `KEY_INVALID` */
   write(key: Key): string {
     const full = encodeKey(this.#prefix, key);
     if (full.length > this.#prefix.length + longestText) return full;
-    if (typeof key === 'string') this.#remember(this.#strings, key, full);
-    else {
-      const [first, second] = key;
-      const isPair = key.length === 2 && (typeof second === 'string' || typeof second === 'number');
-      if (isPair && typeof first === 'string') this.#remember(this.#seconds(first), second, full);
+    if (typeof key === 'string') {
+      this.#makeRoom();
+      this.#strings.set(key, full);
+    } else if (key.length <= mostParts && key.every(isSimple)) {
+      this.#makeRoom();
+      this.#rememberTuple(key, full);
     }
     return full;
   }
 
-  #seconds(first: string): Map<string | number, string> {
-    const seconds = this.#pairs.get(first) ?? new Map<string | number, string>();
-    this.#pairs.set(first, seconds);
-    return seconds;
+  #rememberTuple(key: readonly unknown[], full: string): void {
+    let at = this.#tuples;
+    for (const part of key) {
+      at.next ??= new Map<unknown, Branch>();
+      const next = at.next.get(part) ?? branch();
+      at.next.set(part, next);
+      at = next;
+    }
+    at.full = full;
   }
 
-  #remember<Part>(known: Map<Part, string>, part: Part, full: string): void {
+  #makeRoom(): void {
     if (this.#count >= mostKeys) {
       this.#strings.clear();
-      this.#pairs.clear();
+      this.#tuples = branch();
       this.#count = 0;
     }
     this.#count += 1;
-    known.set(part, full);
   }
+}
+
+function branch(): Branch {
+  return { full: undefined, next: undefined };
+}
+
+/** An object is another key when it changes. */
+function isSimple(part: unknown): boolean {
+  return typeof part === 'string' || typeof part === 'number';
 }

@@ -22,10 +22,14 @@ const leaf: fc.Arbitrary<KeyPart> = fc.oneof(
   fc.boolean(),
   fc.constant(null),
   fc.constant(undefined),
+  fc.date({ noInvalidDate: true }),
+  fc.integer({ min: -3, max: 30 }).map((ms) => new Date(ms)),
 );
-const part = fc.letrec<{ part: KeyPart; tuple: KeyPart[] }>((tie) => ({
-  part: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, tie('tuple')),
+const property = fc.oneof(text, fc.constantFrom('a', 'b', '__proto__', 'toString', '0', '10', '9'));
+const part = fc.letrec<{ part: KeyPart; tuple: KeyPart[]; object: { [name: string]: KeyPart } }>((tie) => ({
+  part: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, tie('tuple'), tie('object')),
   tuple: fc.array(tie('part'), { maxLength: 3 }),
+  object: fc.dictionary(property, tie('part'), { maxKeys: 3 }),
 })).part;
 const key: fc.Arbitrary<Key> = fc.oneof(text, fc.array(part, { minLength: 1, maxLength: 4 }));
 const prefix = fc
@@ -37,9 +41,37 @@ const prefix = fc
 
 /** A way of writing keys that is plainly injective, to compare with. */
 function canonical(value: KeyPart): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (isTuple(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Date) return `Date ${value.getTime()}`;
+  if (typeof value === 'object' && value !== null) {
+    const properties = Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${canonical(inner)}`);
+    return `{${properties.sort().join(',')}}`;
+  }
   return `${typeof value} ${Object.is(value, -0) ? 0 : String(value)}`;
+}
+
+function isTuple(value: KeyPart): value is readonly KeyPart[] {
+  return Array.isArray(value);
+}
+
+/** The same value, with the properties of every object in another order. */
+function reordered(value: KeyPart): KeyPart {
+  if (isTuple(value)) return value.map(reordered);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, reordered(inner)] as const);
+  return Object.fromEntries(entries.toReversed());
+}
+
+class City {
+  readonly id = 7;
+}
+class LocalDate extends Date {}
+
+function itself(): unknown {
+  const object: { self?: unknown } = {};
+  object.self = object;
+  return object;
 }
 
 describe('a key', () => {
@@ -131,8 +163,51 @@ describe('a key', () => {
       ['a', 0.1],
       ['a', 0, 1],
     ],
+    [
+      ['a', {}],
+      ['a', []],
+    ],
+    [
+      ['a', { b: undefined }],
+      ['a', {}],
+    ],
+    [
+      ['a', { b: 1, c: 2 }],
+      ['a', { b: 2, c: 1 }],
+    ],
+    [
+      ['a', { b: { c: 1 } }],
+      ['a', { b: {}, c: 1 }],
+    ],
+    [
+      ['a', { 'b=#1:c': 2 }],
+      ['a', { b: 1, c: 2 }],
+    ],
+    [
+      ['a', { 0: 'b' }],
+      ['a', ['b']],
+    ],
+    [
+      ['a', new Date(7)],
+      ['a', 7],
+    ],
+    [
+      ['a', new Date(7)],
+      ['a', '1970-01-01T00:00:00.007Z'],
+    ],
   ] as const)('is not another one: pair %#', (a, b) => {
     expect(encodeKey('hs', a)).not.toBe(encodeKey('hs', b));
+  });
+
+  it('is the same in whatever order the properties of an object stand', () => {
+    fc.assert(
+      fc.property(part, (each) => {
+        expect(encodeKey('hs', ['a', reordered(each)])).toBe(encodeKey('hs', ['a', each]));
+      }),
+      { numRuns: 2000 },
+    );
+    const bare: { [name: string]: KeyPart } = Object.assign(Object.create(null), { b: 1, a: 2 });
+    expect(encodeKey('hs', ['a', bare])).toBe(encodeKey('hs', ['a', { a: 2, b: 1 }]));
   });
 
   it('is the same for equal numbers', () => {
@@ -146,6 +221,10 @@ describe('a key', () => {
     expect(encodeKey('hs/geo', ['near', 43.7, -7.2, null, undefined, true, 5n, ['x', []]])).toBe(
       'hs/geo:near:#43.7:#-7.2:@:@@:&true:+5:[:x:[]]',
     );
+    expect(encodeKey('hs', ['find', { page: 2, country: 'FR', near: [1, { km: 5 }] }, new Date(86_400_000)])).toBe(
+      'hs:find:<:country=FR:near=[:#1:<:km=#5>]:page=#2>:^86400000',
+    );
+    expect(encodeKey('hs', ['find', {}, { 'a=b': undefined }])).toBe('hs:find:<>:<:a%3Db=@@>');
     expect(encodeKey('hs', 'Zürich HB')).toBe('hs=Z%C3%BCrich%20HB');
   });
 
@@ -181,8 +260,15 @@ describe('a key', () => {
     ['NaN', ['a', Number.NaN]],
     ['an infinity', ['a', -Infinity]],
     ['an object', { id: 7 }],
-    ['an object in a tuple', ['a', { id: 7 }]],
-    ['a Date', ['a', new Date()]],
+    ['an instance of a class', ['a', new City()]],
+    ['a Map', ['a', new Map()]],
+    ['an invalid Date', ['a', new Date(Number.NaN)]],
+    ['a Date of its own kind', ['a', new LocalDate(7)]],
+    ['an object that only looks like a Date', ['a', Object.create(Date.prototype)]],
+    ['an object with a function in it', ['a', { b: never }]],
+    ['an object with a lone surrogate in a name', ['a', { '\ud800': 1 }]],
+    ['an object that is nested too deep', ['a', { b: { b: { b: { b: { b: { b: { b: { b: { b: 1 } } } } } } } } }]],
+    ['an object that contains itself', ['a', itself()]],
     ['a symbol', ['a', Symbol('s')]],
     ['a function', ['a', never]],
     ['an empty tuple', []],
@@ -195,6 +281,10 @@ describe('a key', () => {
     expect(await codeOf(cache.get(bad as Key, never))).toBe('KEY_INVALID');
     expect(await codeOf(cache.set(bad as Key, 1))).toBe('KEY_INVALID');
     expect(wire.sent).toEqual([]);
+  });
+
+  it('is refused with a hint which class it was that it cannot have', () => {
+    expect(() => encodeKey('hs', ['a', new City()] as unknown as Key)).toThrow(/an instance of City\. Put in the key/);
   });
 
   it('may have control characters', async () => {
@@ -211,6 +301,7 @@ describe('known keys', () => {
     const keys: Key[] = [];
     for (let index = 0; index < 6000; index += 1) {
       keys.push(`k${index}`, ['pair', index], ['pair', `${index}`], [`own${index}`, 1], ['a', 1, index]);
+      keys.push(['a', index, 'b', 1], ['a', index, 'b', 1, 2], [index, 'a'], ['a', { index }], ['a', new Date(index)]);
     }
     for (const each of [...keys, ...keys.toReversed()]) {
       expect(known.find(each) ?? known.write(each)).toBe(encodeKey('hs', each));
@@ -227,5 +318,16 @@ describe('known keys', () => {
     expect(known.find(['a', -0])).toBe('hs:a:#0');
     expect(known.find(['a', '0'])).toBeUndefined();
     expect(known.find([['a'], 0])).toBeUndefined();
+    expect(known.find(['a'])).toBeUndefined();
+    expect(known.find(['a', 0, undefined])).toBeUndefined();
+  });
+
+  it('never answer for an object that has changed', () => {
+    const known = new KnownKeys('hs');
+    const filter: Record<string, number> = { page: 1 };
+    const first = known.write(['find', filter]);
+    filter['page'] = 2;
+    const key: Key = ['find', filter];
+    expect(known.find(key) ?? known.write(key)).not.toBe(first);
   });
 });

@@ -1,0 +1,134 @@
+/** Answers the calls of one function through a cache. */
+
+import { describe, HotshelfError } from '../support/errors.ts';
+import type { Cache } from './cache.ts';
+import type { Key } from './key.ts';
+import type { EntryOptions } from './options.ts';
+import { Skipped } from './outcome.ts';
+import type { Space } from './space.ts';
+import type { CachedRule } from './wrap.ts';
+
+/** A cache and what lies behind it. */
+export interface Place {
+  readonly cache: Cache;
+  readonly space: Space;
+}
+
+/** The keys of single arguments that are remembered: few and short ones, as this must not become a store. */
+const mostKnown = 4096;
+const longestKnown = 200;
+
+export interface CachedCallParts<Args extends readonly unknown[], Value, Self> {
+  /** Returns the first part of the default key; not asked where the rule has a `key`. */
+  readonly nameOf: (self: Self) => string;
+  readonly fn: (this: Self, ...args: Args) => Promise<Value> | Value;
+  readonly rule: CachedRule<Args, Value, Self>;
+  /** How its user wrote it, for error messages. */
+  readonly where: string;
+}
+
+export class CachedCall<Args extends readonly unknown[], Value, Self> {
+  readonly #place: Place;
+  readonly #parts: CachedCallParts<Args, Value, Self>;
+  /** The options that no argument changes. */
+  readonly #options: EntryOptions<Value> | undefined;
+  /** Whether a copy that is kept decoded in this process answers without asking anything else. */
+  readonly #takesKept: boolean;
+  /** Full keys by a single argument; `undefined` where one argument does not say it all. */
+  readonly #known: Map<unknown, string> | undefined;
+
+  /** @throws {HotshelfError} `OPTION_INVALID` */
+  constructor(place: Place, parts: CachedCallParts<Args, Value, Self>) {
+    const { rule, where } = parts;
+    const { key, when, unless, ttl, tags, ...rest } = rule;
+    for (const [name, value] of Object.entries({ key, when, unless })) {
+      if (value === undefined || typeof value === 'function') continue;
+      throw new HotshelfError(
+        'OPTION_INVALID',
+        `Expected \`${name}\` of ${where} to be a function, got ${describe(value)}.`,
+      );
+    }
+    const options: EntryOptions<Value> = { ...rest };
+    if (ttl !== undefined && typeof ttl !== 'function') options.ttl = ttl;
+    if (tags !== undefined && typeof tags !== 'function') options.tags = tags;
+    const policy = place.space.policyOf(options, where);
+    this.#place = place;
+    this.#parts = parts;
+    this.#options = Object.keys(options).length === 0 ? undefined : options;
+    this.#takesKept = !policy.fresh && policy.verify === 0;
+    this.#known = this.#takesKept && key === undefined && when === undefined ? new Map<unknown, string>() : undefined;
+  }
+
+  /** Rejects, and never throws, also when a function of the rule does. */
+  call(self: Self, args: Args): Promise<Value> {
+    if (this.#known !== undefined && args.length < 2) {
+      const full = this.#known.get(args[0]);
+      const kept = full === undefined ? undefined : this.#place.space.keptAt(full);
+      if (kept !== undefined) return kept.promise as Promise<Value>;
+    }
+    try {
+      return this.#read(self, args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Returns the key of a call. */
+  keyOf(self: Self, args: Args): Key {
+    const { nameOf, rule } = this.#parts;
+    if (rule.key !== undefined) return rule.key.call(self, ...args);
+    const key: unknown[] = [nameOf(self), ...args];
+    // To a function an argument that was left out and a last one that is `undefined` are the same.
+    while (key.at(-1) === undefined) key.pop();
+    // Whether they can be parts of a key is for `encodeKey` to say.
+    return key as readonly unknown[] as Key;
+  }
+
+  invalidate(self: Self, args: Args): Promise<void> {
+    try {
+      return this.#place.cache.invalidate(this.keyOf(self, args));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #read(self: Self, args: Args): Promise<Value> {
+    const { fn, rule } = this.#parts;
+    if (rule.when !== undefined && !rule.when.call(self, ...args)) return Promise.resolve(fn.call(self, ...args));
+    const key = this.keyOf(self, args);
+    const kept = this.#takesKept ? this.#place.space.kept(key) : undefined;
+    if (kept !== undefined) return kept.promise as Promise<Value>;
+    this.#remember(key, args);
+    return this.#place.cache.get<Value>(key, this.#loader(self, args), this.#optionsOf(self, args));
+  }
+
+  #loader(self: Self, args: Args): () => Promise<Value | Skipped<Value>> | Value {
+    const { fn, rule } = this.#parts;
+    const { unless } = rule;
+    if (unless === undefined) return () => fn.call(self, ...args);
+    return async () => {
+      const value = await fn.call(self, ...args);
+      return unless.call(self, value, ...args) ? new Skipped(value) : value;
+    };
+  }
+
+  #optionsOf(self: Self, args: Args): EntryOptions<Value> | undefined {
+    const { ttl, tags } = this.#parts.rule;
+    if (typeof ttl !== 'function' && typeof tags !== 'function') return this.#options;
+    return {
+      ...this.#options,
+      ...(typeof ttl === 'function' && { ttl: (value: Value) => ttl.call(self, value, ...args) }),
+      ...(typeof tags === 'function' && { tags: (value: Value) => tags.call(self, value, ...args) }),
+    };
+  }
+
+  #remember(key: Key, args: Args): void {
+    const [first] = args;
+    if (this.#known === undefined || args.length > 1) return;
+    if (typeof first !== 'string' && typeof first !== 'number' && first !== undefined) return;
+    const full = this.#place.space.fullKey(key);
+    if (full.length > longestKnown) return;
+    if (this.#known.size >= mostKnown) this.#known.clear();
+    this.#known.set(first, full);
+  }
+}
