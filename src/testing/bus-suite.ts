@@ -1,7 +1,17 @@
 /** The conformance suite of the bus facet. */
 
 import assert from 'node:assert/strict';
-import { expectError, expectSoon, suite, type ConformanceCase, type Define, type SuiteOptions } from './suite.ts';
+import type { Stored } from '../backend/values.ts';
+import { bytesOf, expectBytes } from './bytes.ts';
+import {
+  expectError,
+  expectSoon,
+  suite,
+  type ConformanceCase,
+  type Define,
+  type SuiteOptions,
+  type Trial,
+} from './suite.ts';
 
 /**
  * Returns the cases that the bus of every adapter must pass, for whatever runs tests.
@@ -12,6 +22,8 @@ import { expectError, expectSoon, suite, type ConformanceCase, type Define, type
 export function busSuite(options: SuiteOptions<'bus'>): readonly ConformanceCase[] {
   return suite(options, (it) => {
     defineDeliveryCases(it);
+    defineCountCases(it);
+    defineProbeCases(it);
     defineEndCases(it);
   });
 }
@@ -98,6 +110,115 @@ function defineDeliveryCases(it: Define<'bus'>): void {
     await trial.peer.bus.publish(topic, 'x');
     await expectSoon(trial, 'the message', () => heard.length === 1);
     assert.deepEqual(gaps, []);
+  });
+}
+
+function defineCountCases(it: Define<'bus'>): void {
+  it('resolves publish with the number of subscriptions that the message was given to', async (trial) => {
+    const { backend, peer } = trial;
+    const [topic, silent] = [trial.key(), trial.key()];
+    const ignore = () => {};
+    assert.equal(await backend.bus.publish(topic, 'x'), 0);
+    const first = await backend.bus.subscribe(topic, ignore);
+    assert.equal(await backend.bus.publish(topic, 'x'), 1);
+    const second = await peer.bus.subscribe(topic, ignore);
+    const third = await backend.bus.subscribe(topic, ignore);
+    assert.equal(await backend.bus.publish(topic, 'x'), 3);
+    assert.equal(await peer.bus.publish(topic, 'x'), 3);
+    assert.equal(await backend.bus.publish(silent, 'x'), 0);
+    await Promise.all([first.close(), third.close()]);
+    // The server may hear of an end a little later.
+    await expectCount(trial, topic, 1);
+    await second.close();
+    await expectCount(trial, topic, 0);
+  });
+
+  it('reaches nobody before earlier writes were applied, where it says so', async (trial) => {
+    const { backend, peer } = trial;
+    const { values } = backend;
+    const { values: seen } = peer;
+    if (!backend.bus.ordered || values === undefined || seen === undefined) return;
+    const [topic, replaced, created] = [trial.key(), trial.key(), trial.key()];
+    const looks: Promise<readonly (Stored | undefined)[]>[] = [];
+    await peer.bus.subscribe(topic, () => looks.push(seen.getMany([replaced, created])));
+    for (let round = 0; round < 50; round += 1) {
+      const version = await values.set(replaced, bytesOf('old'), Infinity);
+      await values.delete([created]);
+      const sent = [
+        values.cas(replaced, version, bytesOf('new'), Infinity),
+        values.set(created, bytesOf('new'), 60_000),
+      ];
+      await Promise.all([...sent, backend.bus.publish(topic, 'look')]);
+      await expectSoon(trial, 'the message', () => looks.length > round);
+      for (const stored of (await looks.at(-1)) ?? []) expectBytes(stored, 'new');
+    }
+  });
+}
+
+async function expectCount(trial: Trial<'bus'>, topic: string, count: number): Promise<void> {
+  for (const end = trial.elapsed() + 2000; ; await trial.wait(5)) {
+    const reached = await trial.peer.bus.publish(topic, 'x');
+    if (reached === count) return;
+    assert.ok(trial.elapsed() < end, `published to ${reached} subscriptions instead of ${count}`);
+  }
+}
+
+function defineProbeCases(it: Define<'bus'>): void {
+  it('probes at once, and then as often as it was asked to', async (trial) => {
+    const { bus } = trial.backend;
+    const ages: Record<'rare' | 'often', number[]> = { rare: [], often: [] };
+    const probing = (everyMs: number, into: number[]) => ({
+      probeEveryMs: everyMs,
+      onProbe: (age: number) => into.push(age),
+    });
+    await bus.subscribe(trial.key(), () => {}, probing(60_000, ages.rare));
+    await expectSoon(trial, 'the first probe', () => ages.rare.length > 0);
+    const startedAt = trial.elapsed();
+    await bus.subscribe(trial.key(), () => {}, probing(20, ages.often));
+    await bus.subscribe(trial.key(), () => {});
+    await expectSoon(trial, 'ten probes', () => ages.often.length >= 10);
+    const tookMs = trial.elapsed() - startedAt;
+    for (const age of ages.often) assert.ok(age >= 0 && age <= tookMs, `a probe was sent ${age} ms ago`);
+  });
+
+  it('has delivered before a probe is answered what was published before it was sent', async (trial) => {
+    const topic = trial.key();
+    const heard = new Set<string>();
+    const resolvedAt: number[] = [];
+    const missing: string[] = [];
+    let probes = 0;
+    const onProbe = (sentAgoMs: number) => {
+      probes += 1;
+      const sentAt = trial.elapsed() - sentAgoMs;
+      for (const [n, at] of resolvedAt.entries()) {
+        if (at < sentAt && !heard.has(`${n}`)) missing.push(`message ${n}, probe ${probes}`);
+      }
+    };
+    await trial.backend.bus.subscribe(topic, (message) => heard.add(message), { probeEveryMs: 5, onProbe });
+    for (let n = 0; n < 100; n += 1) {
+      await trial.peer.bus.publish(topic, `${n}`);
+      resolvedAt.push(trial.elapsed());
+      if (n % 3 === 0) await trial.wait(2);
+    }
+    const before = probes;
+    await expectSoon(trial, 'more probes', () => probes > before + 2);
+    assert.deepEqual(missing, []);
+    assert.equal(heard.size, 100);
+  });
+
+  it('probes no more for a subscription that was closed', async (trial) => {
+    const { bus } = trial.backend;
+    const probes = { closed: 0, open: 0 };
+    const subscription = await bus.subscribe(trial.key(), () => {}, {
+      probeEveryMs: 10,
+      onProbe: () => (probes.closed += 1),
+    });
+    await bus.subscribe(trial.key(), () => {}, { probeEveryMs: 10, onProbe: () => (probes.open += 1) });
+    await expectSoon(trial, 'probes of both', () => probes.closed > 1 && probes.open > 1);
+    await subscription.close();
+    const { closed, open } = probes;
+    await expectSoon(trial, 'more probes', () => probes.open > open + 3);
+    assert.equal(probes.closed, closed);
   });
 }
 

@@ -1,6 +1,7 @@
 /** What a test needs of hotshelf, and what an adapter must pass: `hotshelf/testing`. */
 
 export { busSuite } from './bus-suite.ts';
+export { changesSuite, type ChangesSuiteOptions, type Outside } from './changes-suite.ts';
 export { chaos, type ChaosBackend, type ChaosOptions } from './chaos.ts';
 export type { ChaosRates, ChaosSwitches } from './chaos-wire.ts';
 export { countersSuite } from './counters-suite.ts';

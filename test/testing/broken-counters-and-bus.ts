@@ -130,4 +130,55 @@ export const brokenBus: readonly Breakage<Bus>[] = [
     (bus) => ({ publish: (topic, message) => bus.publish(topic, Buffer.from(message, 'latin1').toString('latin1')) }),
     'Unicode and large',
   ],
+  ['one more is counted', (bus) => ({ publish: async (...args) => (await bus.publish(...args)) + 1 }), 'the number of'],
+  [
+    'who listens twice is counted once',
+    (bus) => ({ publish: async (...args) => Math.min(2, await bus.publish(...args)) }),
+    'the number of',
+  ],
+  [
+    'a probe is answered before the messages were delivered',
+    (bus) => ({
+      subscribe: (topic, listener, options) =>
+        bus.subscribe(topic, (message) => setTimeout(() => listener(message), 5), options),
+    }),
+    'before a probe is answered',
+  ],
+  [
+    'probes are younger than they can be',
+    (bus) => ({
+      subscribe: (topic, listener, { onProbe, ...options } = {}) =>
+        bus.subscribe(topic, listener, { ...options, ...(onProbe && { onProbe: (age) => onProbe(age - 50) }) }),
+    }),
+    'probes at once',
+  ],
+  [
+    'there is no first probe',
+    (bus) => ({
+      subscribe: (topic, listener, { onProbe, ...options } = {}) => {
+        let first = true;
+        const later = (age: number) => (first ? (first = false) : onProbe?.(age));
+        return bus.subscribe(topic, listener, { ...options, ...(onProbe && { onProbe: later }) });
+      },
+    }),
+    'probes at once',
+  ],
+  [
+    'probes are as rare as ever',
+    (bus) => ({
+      subscribe: (topic, listener, options) => bus.subscribe(topic, listener, { ...options, probeEveryMs: 1000 }),
+    }),
+    'as often as it was asked to',
+  ],
+  [
+    'a closed subscription is probed on',
+    (bus) => ({
+      async subscribe(topic, listener, options) {
+        let open = true;
+        await bus.subscribe(topic, (message) => open && listener(message), options);
+        return { close: async () => void (open = false) };
+      },
+    }),
+    'probes no more',
+  ],
 ];

@@ -1,0 +1,192 @@
+/** Shows that on a Cluster all messages go through one master, and what happens when that is another one. */
+
+import { redis } from 'hotshelf/redis';
+import { Cluster } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { slotOf } from '../../../adapters/redis/slot.ts';
+import { startRedisCluster, type RedisCluster } from '../../kit/cluster.ts';
+import type { RedisServer } from '../../kit/redis.ts';
+import { sleep, until } from '../../kit/wait.ts';
+import { backendOn, cleanUp, errorOf, later, outcomeOf, type RedisBackend } from './support.ts';
+
+const meetingKey = 'hs:{hotshelf}';
+const slot = slotOf(meetingKey);
+
+let cluster: RedisCluster;
+beforeAll(async () => {
+  cluster = await startRedisCluster({ replicas: 1, nodeTimeout: 1500 });
+}, 120_000);
+afterAll(() => cluster.stop());
+afterEach(cleanUp);
+
+const urlOf = ({ nodes }: RedisCluster) =>
+  `redis+cluster://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`;
+
+interface Heard {
+  readonly messages: Set<string>;
+  readonly facts: string[];
+  /** What was published before a probe was sent, and had not been heard when it was answered. */
+  readonly missing: string[];
+  probes: number;
+}
+
+/** When each message's `publish` had resolved. */
+type Published = Map<string, number>;
+
+async function listen(backend: RedisBackend, topic: string, published: Published = new Map()): Promise<Heard> {
+  const heard: Heard = { messages: new Set(), facts: [], missing: [], probes: 0 };
+  await backend.bus.subscribe(topic, (message) => heard.messages.add(message), {
+    probeEveryMs: 10,
+    onGap(state) {
+      heard.facts.push(state);
+      // What was published until the end of the gap is excused.
+      published.clear();
+    },
+    onProbe(sentAgoMs) {
+      heard.probes += 1;
+      const sentAt = performance.now() - sentAgoMs;
+      for (const [message, at] of published) {
+        if (at < sentAt && !heard.messages.has(message)) heard.missing.push(message);
+      }
+    },
+  });
+  return heard;
+}
+
+/** Hands the slot over, with a pause before it is another's. */
+async function moveSlot(from: RedisServer, to: RedisServer, pause: () => Promise<unknown> = async () => {}) {
+  const [fromId, toId] = [String(await from.cli('CLUSTER', 'MYID')), String(await to.cli('CLUSTER', 'MYID'))];
+  await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+  await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+  await pause();
+  for (const node of [to, from, ...cluster.masters]) await node.cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+}
+
+async function mastersNow(): Promise<{ readonly owner: RedisServer; readonly other: RedisServer }> {
+  const owner = await cluster.masterOf(meetingKey);
+  const other = cluster.masters.find((master) => master !== owner);
+  if (other === undefined) throw new Error('one master only');
+  return { owner, other };
+}
+
+const subscribersAt = async (node: RedisServer, topic: string) => {
+  const reply = await node.cli('PUBSUB', 'NUMSUB', topic);
+  return Array.isArray(reply) ? reply[1] : undefined;
+};
+
+describe('the bus of a Cluster', () => {
+  it('meets at the master of one slot, whichever the topic and the client', async () => {
+    const { owner, other } = await mastersNow();
+    const handedIn = later((one) => one.disconnect(), new Cluster([{ host: other.host, port: other.port }]));
+    const backends = [
+      await backendOn(urlOf(cluster)),
+      await backendOn(handedIn),
+      await backendOn(
+        later((one) => one.disconnect(), new Cluster([{ host: other.host, port: other.port }], { keyPrefix: 'app:' })),
+      ),
+    ];
+    for (const topic of ['a', 'b', '{x}c']) {
+      await Promise.all(backends.map((backend) => backend.bus.subscribe(topic, () => {})));
+      expect(await subscribersAt(owner, topic)).toBe(3);
+      for (const backend of backends) expect(await backend.bus.publish(topic, 'x')).toBe(3);
+      // Anywhere else a message is counted for nobody, and comes when it comes.
+      expect(await other.cli('PUBLISH', topic, 'x')).toBe(0);
+    }
+  });
+
+  it('keeps the promise of a probe while several processes publish', async () => {
+    const published: Published = new Map();
+    const [listener, ...publishers] = await Promise.all(Array.from({ length: 4 }, () => backendOn(urlOf(cluster))));
+    if (listener === undefined) throw new Error('no listener');
+    const heard = await listen(listener, 'topic', published);
+    await Promise.all(
+      publishers.map(async (backend, index) => {
+        for (let n = 0; n < 300; n += 1) {
+          await backend.bus.publish('topic', `${index}:${n}`);
+          published.set(`${index}:${n}`, performance.now());
+        }
+      }),
+    );
+    const { probes } = heard;
+    await until(() => heard.probes > probes + 2, { what: 'more probes' });
+    expect(heard.missing).toEqual([]);
+    expect(heard.facts).toEqual([]);
+    expect(heard.messages.size).toBe(900);
+    expect(probes).toBeGreaterThan(5);
+  });
+
+  it('notices within a heartbeat that the slot has moved, reports the gap and meets at the new master', async () => {
+    const { owner, other } = await mastersNow();
+    const published: Published = new Map();
+    const [listener, publisher] = [await backendOn(urlOf(cluster)), await backendOn(urlOf(cluster))];
+    const heard = await listen(listener, 'topic', published);
+    const slow: string[] = [];
+    await listener.bus.subscribe('slow', () => {}, { onGap: (state) => slow.push(state) });
+    const work = { done: false };
+    const outcomes: string[] = [];
+    const publishing = (async () => {
+      for (let n = 0; !work.done; n += 1) {
+        outcomes.push(
+          await outcomeOf(
+            publisher.bus.publish('topic', `${n}`).then((count) => {
+              if (count > 0) published.set(`${n}`, performance.now());
+            }),
+          ),
+        );
+        await sleep(1);
+      }
+    })();
+    await sleep(50);
+    await moveSlot(owner, other, async () => {
+      // While it is being handed over the owner is still the place to meet.
+      const { probes } = heard;
+      await until(() => heard.probes > probes + 5, { what: 'probes during the move' });
+      expect(heard.facts).toEqual([]);
+      expect(await publisher.bus.publish('topic', 'moving')).toBe(1);
+      await until(() => heard.messages.has('moving'), { what: 'the message' });
+    });
+    const movedAt = performance.now();
+    await until(() => heard.facts.includes('lost'), { what: 'the gap', every: 2 });
+    expect(performance.now() - movedAt).toBeLessThan(1000);
+    await until(() => heard.facts.includes('restored'), { what: 'the end of the gap' });
+    expect(await subscribersAt(other, 'topic')).toBe(1);
+    const { probes } = heard;
+    await until(() => heard.probes > probes + 5, { what: 'probes at the new master' });
+    expect(await publisher.bus.publish('topic', 'after')).toBe(1);
+    await until(() => heard.messages.has('after'), { what: 'the message' });
+    work.done = true;
+    await publishing;
+    expect(heard.facts).toEqual(['lost', 'restored']);
+    expect(slow).toEqual(['lost', 'restored']);
+    expect(heard.missing).toEqual([]);
+    expect(outcomes.filter((outcome) => outcome !== 'ok')).toEqual([]);
+    await moveSlot(other, owner);
+  });
+
+  it('is heard by the new master after a failover, and by nobody in between', async () => {
+    const own = later((one) => one.stop(), await startRedisCluster({ replicas: 1, nodeTimeout: 1500 }));
+    const published: Published = new Map();
+    const backend = await backendOn(urlOf(own), {});
+    const heard = await listen(backend, 'topic', published);
+    const owner = await own.masterOf(meetingKey);
+    await owner.kill();
+    await until(() => heard.facts.includes('lost'), { what: 'the gap' });
+    expect((await errorOf(backend.bus.publish('topic', 'x'))).code).toBe('BACKEND_DOWN');
+    await until(() => heard.facts.includes('restored'), { what: 'the end of the gap', within: 20_000 });
+    const reached = () => backend.bus.publish('topic', 'back').catch(() => 0);
+    await until(async () => (await reached()) === 1, { what: 'to publish' });
+    await until(() => heard.messages.has('back'), { what: 'the message' });
+    expect(heard.facts.length % 2).toBe(0);
+    expect(heard.missing).toEqual([]);
+  }, 60_000);
+
+  it('cannot be listened to without the master of the slot', async () => {
+    const own = later((one) => one.stop(), await startRedisCluster());
+    const backend = await backendOn(urlOf(own), {});
+    const owner = await own.masterOf(meetingKey);
+    await owner.kill();
+    expect((await errorOf(backend.bus.subscribe('topic', () => {}))).code).toBe('BACKEND_DOWN');
+    const late = later((one) => one.close(), redis(urlOf(own)));
+    expect((await errorOf(late.bus.subscribe('topic', () => {}))).code).toBe('BACKEND_DOWN');
+  }, 60_000);
+});
