@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Bus, Subscription } from '../../backend/bus.ts';
-import type { Clock } from '../../support/clock.ts';
+import type { Clock, Timer } from '../../support/clock.ts';
 import { Listening } from './listening.ts';
 import { Members } from './members.ts';
 import {
@@ -14,6 +14,7 @@ import {
   encodeHello,
   everything,
   type Reply,
+  who,
 } from './message.ts';
 import { Round } from './round.ts';
 
@@ -51,12 +52,14 @@ export function fenceMs(maxLagMs: number): number {
  * `maxLag` after `publish` resolved, sent its probe after that, and has heard whatever was published before. So after `maxLag`, and a
  * margin for clocks that do not run alike, everybody has heard the announcement or serves nothing. No answer is needed for that.
  *
- * The answers, which come sooner: every listener answers once it has dropped. The count of `publish` alone does not say for how many
- * to wait: a server may have given up a connection whose owner does not know yet, and trusts itself for a while. So whoever begins to
- * listen says hello, and passes on no probe before; and an announcement waits for everyone who ever said hello or answered, and has
- * not said bye. Who gave no answer within a fence is forgotten. A process knows everyone after a first announcement that waited for
- * the whole fence (a census), and for as long as it has heard every hello since: it hears its own announcement after all hellos that
- * came before it, and after a gap it makes another census.
+ * The answers, which come sooner: every listener answers once it has dropped. For whom to wait, `publish` cannot say: its count misses
+ * a connection that the server gave up while its owner still trusts itself, and has one whose owner is long dead. So a listener counts
+ * no probe that it sent before it had said hello, and an announcement waits for everybody who did. The announcer has heard of them:
+ * each hello came before its owner's last probe, thus before the announcement, or else its owner has heard that too; and what comes
+ * before the announcement, the announcer hears before the announcement. Those of before its own time, and of a gap, it learns by a
+ * census: it asks everybody to say hello again, and after the fence nobody is trusted who has not. Who is silent for a whole fence is
+ * forgotten by another census. Until a census is over, announcements wait for the fence; it is made behind, from the first
+ * announcement on that wants answers.
  *
  * A process that does not listen can announce, and always waits for the fence.
  */
@@ -67,13 +70,14 @@ export class Announcements {
   readonly #topic: string;
   readonly #maxLagMs: number;
   readonly #name = randomBytes(9).toString('base64url');
-  readonly #connection: string;
   readonly #members = new Members();
   readonly #rounds = new Map<number, Round>();
   #listening: Listening | undefined;
   /** Where answers come in, from the first announcement on that wants some; `undefined` inside if that failed. */
   #answers: Promise<Subscription | undefined> | undefined;
   #ids = 0;
+  #census: Timer | undefined;
+  #counting = false;
 
   constructor({ bus, clock, prefix, maxLagMs }: AnnouncementsParts) {
     this.#bus = bus;
@@ -81,7 +85,6 @@ export class Announcements {
     this.#prefix = prefix;
     this.#topic = `${prefix}!drop`;
     this.#maxLagMs = maxLagMs;
-    this.#connection = connectionOf(bus);
   }
 
   /** Listens until `close`, again and again if it fails. To be called once. */
@@ -97,6 +100,7 @@ export class Announcements {
       onGap: (state) => {
         this.#members.missed();
         onGap(state);
+        if (this.#answers !== undefined) this.#count();
       },
       onProbe,
       onProblem,
@@ -110,7 +114,7 @@ export class Announcements {
    * Rejects as `publish` does: then it may or may not have been heard, and is to be repeated.
    */
   async announce(drop: Drop, { ack = false }: { ack?: boolean } = {}): Promise<void> {
-    const asks = ack && this.#listening?.joined === true && (await this.#hearsAnswers());
+    const asks = ack && this.#listening?.live === true && (await this.#hearsAnswers());
     this.#ids += 1;
     const id = this.#ids;
     const messages = encodeDrop(drop, asks ? { to: this.#name, id } : undefined);
@@ -124,29 +128,51 @@ export class Announcements {
 
   /** Ends listening; to be called when nothing is served any more. */
   async close(): Promise<void> {
+    this.#census?.cancel();
     await this.#listening?.close();
     await (await this.#answers)?.close();
   }
 
-  /** Returns how many subscriptions the last message was given to. */
-  async #publish(messages: readonly string[]): Promise<number> {
-    const counts = await Promise.all(messages.map((message) => this.#bus.publish(this.#topic, message)));
-    return counts.at(-1) ?? 0;
+  async #publish(messages: readonly string[]): Promise<void> {
+    await Promise.all(messages.map((message) => this.#bus.publish(this.#topic, message)));
   }
 
   async #collect(messages: readonly string[], id: number): Promise<void> {
-    const startedAt = this.#clock.monotonic();
     const round = new Round(this.#members);
     this.#rounds.set(id, round);
+    this.#count();
     try {
-      const count = await this.#publish(messages);
+      await this.#publish(messages);
       const fence = this.#fence();
-      round.published(count, fence.open);
+      round.whenDone(fence.open);
       await fence.passed;
-      if (!round.done) this.#members.counted(startedAt, round.isCensus);
     } finally {
       this.#rounds.delete(id);
     }
+    if (!round.hasSilent || !this.#members.complete) return;
+    this.#members.missed();
+    this.#count();
+  }
+
+  /** Takes a census behind, unless one is running or none is needed. */
+  #count(): void {
+    if (this.#counting || this.#members.complete || !this.#listening?.live) return;
+    this.#counting = true;
+    const { generation } = this.#members;
+    const startedAt = this.#clock.monotonic();
+    const over = () => {
+      this.#counting = false;
+      if (generation === this.#members.generation) this.#members.counted(startedAt);
+      else this.#count();
+    };
+    this.#bus.publish(this.#topic, who).then(
+      () => {
+        if (this.#listening?.live)
+          this.#census = this.#clock.after(fenceMs(this.#maxLagMs), over, { background: true });
+        else this.#counting = false;
+      },
+      () => void (this.#counting = false),
+    );
   }
 
   #fence(): { readonly passed: Promise<void>; readonly open: () => void } {
@@ -173,45 +199,43 @@ export class Announcements {
 
   #hear(text: string, onDrop: Ears['onDrop']): void {
     const message = decodeMessage(text);
-    if (message?.type === 'hello') this.#members.seen(message.name, this.#clock.monotonic());
-    else if (message?.type === 'bye') this.#members.gone(message.name);
-    else if (message?.type === 'drop') {
-      onDrop(message.drop);
-      if (message.reply !== undefined) this.#heardQuestion(message.reply);
-    } else onDrop(everything);
-  }
-
-  #heardQuestion(reply: Reply): void {
-    if (reply.to === this.#name) this.#rounds.get(reply.id)?.heard();
-    // A microtask later all listeners of this connection have dropped, for whom one answer may count.
-    queueMicrotask(() => this.#answer(reply));
+    switch (message?.type) {
+      case 'drop':
+        onDrop(message.drop);
+        if (message.reply !== undefined) this.#answer(message.reply);
+        break;
+      case 'hello':
+        this.#members.seen(message.name, this.#clock.monotonic());
+        break;
+      case 'bye':
+        this.#members.gone(message.name);
+        break;
+      case 'who':
+        this.#listening?.greet();
+        break;
+      default:
+        onDrop(everything);
+    }
   }
 
   #answer({ to, id }: Reply): void {
-    if (to === this.#name) this.#answered(id, this.#name, this.#connection);
-    else this.#bus.publish(this.#answerTopic(to), encodeDone(id, this.#name, this.#connection)).catch(() => {});
+    if (to === this.#name) {
+      this.#rounds.get(id)?.heard();
+      this.#answered(id, to);
+    } else this.#bus.publish(this.#answerTopic(to), encodeDone(id, this.#name)).catch(() => {});
   }
 
   #hearAnswer(text: string): void {
     const message = decodeMessage(text);
-    if (message?.type === 'done') this.#answered(message.id, message.name, message.connection);
+    if (message?.type === 'done') this.#answered(message.id, message.name);
   }
 
-  #answered(id: number, name: string, connection: string): void {
+  #answered(id: number, name: string): void {
     this.#members.seen(name, this.#clock.monotonic());
-    this.#rounds.get(id)?.answered(name, connection);
+    this.#rounds.get(id)?.answered(name);
   }
 
   #answerTopic(name: string): string {
     return `${this.#prefix}!ack:${name}`;
   }
-}
-
-/** Names that tell whether two listeners share a connection: a server counts them as one subscription. */
-const connections = new WeakMap<Bus, string>();
-
-function connectionOf(bus: Bus): string {
-  const name = connections.get(bus) ?? randomBytes(9).toString('base64url');
-  connections.set(bus, name);
-  return name;
 }

@@ -1,4 +1,4 @@
-/** Keeps listening to a topic, whatever fails: subscribes until it succeeds, and says hello before any probe counts. */
+/** Keeps listening to a topic, whatever fails: subscribes until it succeeds, and says hello before a probe counts. */
 
 import type { Bus, Subscription } from '../../backend/bus.ts';
 import type { Clock, Timer } from '../../support/clock.ts';
@@ -8,7 +8,7 @@ export interface ListeningParts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly topic: string;
-  /** Published at the beginning and after each gap. */
+  /** Published at the beginning, after each gap, and whenever it is asked for. */
   readonly hello: string;
   /** Published at the end. */
   readonly bye: string;
@@ -26,9 +26,12 @@ const lastRetryMs = 5000;
 export class Listening {
   readonly #parts: ListeningParts;
   #subscription: Subscription | undefined;
-  #joined = false;
-  /** Changes with each gap: a hello that was on its way then counts no more. */
-  #period = 0;
+  #live = false;
+  /** How many hellos are owed since ever; one that was sent later pays for all. */
+  #owed = 0;
+  #greeting = false;
+  /** Monotonic time, in ms, from which on probes count; `Infinity` while a hello is owed. */
+  #greetedAt = Infinity;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -37,59 +40,75 @@ export class Listening {
     void this.#subscribe(firstRetryMs);
   }
 
-  /** True while messages are heard and all other listeners were told so. */
-  get joined(): boolean {
-    return this.#joined;
+  /** True while messages are heard, for all that is known. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** Says hello again. A probe that was sent before that is done counts no more. */
+  greet(): void {
+    this.#owed += 1;
+    this.#greetedAt = Infinity;
+    if (!this.#greeting) void this.#sayHello(firstRetryMs);
   }
 
   async close(): Promise<void> {
-    const wasJoined = this.#joined;
     this.#closed = true;
-    this.#joined = false;
-    this.#period += 1;
+    this.#live = false;
     this.#timer?.cancel();
-    await this.#subscription?.close();
-    if (wasJoined) await this.#parts.bus.publish(this.#parts.topic, this.#parts.bye).catch(() => {});
+    if (this.#subscription === undefined) return;
+    await this.#subscription.close();
+    await this.#parts.bus.publish(this.#parts.topic, this.#parts.bye).catch(() => {});
   }
 
   async #subscribe(retryMs: number): Promise<void> {
-    const { bus, topic, onMessage, onProbe, probeEveryMs } = this.#parts;
+    const { bus, topic, onMessage, probeEveryMs } = this.#parts;
     const hear = (text: string) => {
       if (!this.#closed) onMessage(text);
     };
     try {
-      const subscription = await bus.subscribe(topic, hear, {
+      this.#subscription = await bus.subscribe(topic, hear, {
         onGap: (state) => this.#gap(state),
-        onProbe: (sentAgoMs) => {
-          if (this.#joined) onProbe(sentAgoMs);
-        },
+        onProbe: (sentAgoMs) => this.#probed(sentAgoMs),
         probeEveryMs,
       });
-      if (this.#closed) await subscription.close();
-      this.#subscription = subscription;
     } catch (error) {
       this.#again(error, retryMs, (nextMs) => this.#subscribe(nextMs));
       return;
     }
-    await this.#join(this.#period, firstRetryMs);
+    if (this.#closed) {
+      await this.#subscription.close();
+      return;
+    }
+    this.#live = true;
+    this.greet();
   }
 
-  async #join(period: number, retryMs: number): Promise<void> {
-    if (this.#closed || period !== this.#period) return;
+  async #sayHello(retryMs: number): Promise<void> {
+    if (this.#closed) return;
+    this.#greeting = true;
+    const owed = this.#owed;
     try {
       await this.#parts.bus.publish(this.#parts.topic, this.#parts.hello);
-      if (period === this.#period) this.#joined = true;
     } catch (error) {
-      if (period === this.#period) this.#again(error, retryMs, (nextMs) => this.#join(period, nextMs));
+      this.#again(error, retryMs, (nextMs) => this.#sayHello(nextMs));
+      return;
     }
+    this.#greeting = false;
+    if (owed === this.#owed) this.#greetedAt = this.#parts.clock.monotonic();
+    else await this.#sayHello(firstRetryMs);
+  }
+
+  #probed(sentAgoMs: number): void {
+    const { clock, onProbe } = this.#parts;
+    if (this.#live && clock.monotonic() - sentAgoMs >= this.#greetedAt) onProbe(sentAgoMs);
   }
 
   #gap(state: 'lost' | 'restored'): void {
     if (this.#closed) return;
-    this.#joined = false;
-    this.#period += 1;
+    this.#live = state === 'restored';
     this.#parts.onGap(state);
-    if (state === 'restored') void this.#join(this.#period, firstRetryMs);
+    if (this.#live) this.greet();
   }
 
   #again(error: unknown, ms: number, work: (nextMs: number) => Promise<void>): void {
@@ -98,7 +117,6 @@ export class Listening {
     onProblem(error);
     if (error instanceof HotshelfError && error.code === 'CLOSED') return;
     const jitteredMs = ms * (0.5 + clock.random() / 2);
-    this.#timer?.cancel();
     this.#timer = clock.after(jitteredMs, () => void work(Math.min(ms * 2, lastRetryMs)), { background: true });
   }
 }

@@ -3,27 +3,24 @@
 /** More than this can only be names that said no goodbye. */
 const mostNames = 10_000;
 
-/**
- * The names of those who said hello or answered lately, with when that was heard (monotonic, in ms).
- *
- * `complete` is true while nobody can be trusted and missing here: since a census every hello has been heard.
- */
+/** The names of those who said hello or answered, with when that was heard last (monotonic, in ms). */
 export class Members {
   readonly #seenAt = new Map<string, number>();
   #complete = false;
   #generation = 0;
 
+  /** True when nobody can be trusted who is missing here: after a census, while every hello is heard. */
   get complete(): boolean {
     return this.#complete;
   }
 
-  /** Changes when hellos may have been missed. */
+  /** Changes when hellos may have been missed: a census that was begun before it is void. */
   get generation(): number {
     return this.#generation;
   }
 
-  get names(): Iterable<string> {
-    return this.#seenAt.keys();
+  get names(): readonly string[] {
+    return [...this.#seenAt.keys()];
   }
 
   seen(name: string, now: number): void {
@@ -38,15 +35,15 @@ export class Members {
     this.#seenAt.delete(name);
   }
 
-  /** Hellos may have been missed. */
+  /** Hellos may have been missed, or somebody is silent. */
   missed(): void {
     this.#complete = false;
     this.#generation += 1;
   }
 
-  /** After a whole fence: forgets who gave no sign since `since`, and notes whether all who were asked have answered. */
-  counted(since: number, complete: boolean): void {
+  /** A census that was begun at `since` is over: whoever gave no sign since then is nobody. */
+  counted(since: number): void {
     for (const [name, seenAt] of this.#seenAt) if (seenAt < since) this.#seenAt.delete(name);
-    this.#complete = complete;
+    this.#complete = true;
   }
 }

@@ -19,14 +19,18 @@ export interface Reply {
 
 export type Message =
   | { readonly type: 'drop'; readonly drop: Drop; readonly reply: Reply | undefined }
-  /** A listener begins, or ends. */
+  /** A listener is there, or is no more. */
   | { readonly type: 'hello' | 'bye'; readonly name: string }
-  /** A listener has dropped what the announcement `id` said. Listeners of one connection are given a message together. */
-  | { readonly type: 'done'; readonly id: number; readonly name: string; readonly connection: string };
+  /** Every listener shall say hello. */
+  | { readonly type: 'who' }
+  /** A listener has dropped what the announcement `id` said. */
+  | { readonly type: 'done'; readonly id: number; readonly name: string };
 
 const version = 1;
 /** The most names in one message: no message shall hold up those behind it. */
 const mostNames = 200;
+
+export const who = JSON.stringify({ v: version, who: 1 });
 
 export function encodeHello(name: string): string {
   return JSON.stringify({ v: version, hello: name });
@@ -36,8 +40,8 @@ export function encodeBye(name: string): string {
   return JSON.stringify({ v: version, bye: name });
 }
 
-export function encodeDone(id: number, name: string, connection: string): string {
-  return JSON.stringify({ v: version, done: id, name, on: connection });
+export function encodeDone(id: number, name: string): string {
+  return JSON.stringify({ v: version, done: id, name });
 }
 
 /** Returns the messages that say `drop`, in the order of their sending; none if nothing is to be dropped. The last asks for the reply. */
@@ -58,12 +62,13 @@ export function encodeDrop(drop: Drop, reply?: Reply): string[] {
 export function decodeMessage(text: string): Message | undefined {
   const raw = parse(text);
   if (raw === undefined || raw['v'] !== version) return undefined;
-  const { hello, bye, done, name, on } = raw;
+  const { hello, bye, done, name } = raw;
   if (typeof hello === 'string') return { type: 'hello', name: hello };
   if (typeof bye === 'string') return { type: 'bye', name: bye };
+  if (raw['who'] === 1) return { type: 'who' };
   if (done === undefined) return decodeDrop(raw);
-  if (typeof done !== 'number' || typeof name !== 'string' || typeof on !== 'string') return undefined;
-  return { type: 'done', id: done, name, connection: on };
+  if (typeof done !== 'number' || typeof name !== 'string') return undefined;
+  return { type: 'done', id: done, name };
 }
 
 function decodeDrop({ k: keys, t: tags, p: prefixes, r: reply }: Record<string, unknown>): Message | undefined {

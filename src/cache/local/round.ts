@@ -4,53 +4,36 @@ import type { Members } from './members.ts';
 
 export class Round {
   readonly #members: Members;
-  readonly #generation: number;
-  readonly #names = new Set<string>();
-  readonly #connections = new Set<string>();
-  #heard = false;
+  readonly #answers = new Set<string>();
   /** Who must answer, if that is known. */
   #required: readonly string[] | undefined;
-  #count = Infinity;
   #onDone = () => {};
   #done = false;
 
   constructor(members: Members) {
     this.#members = members;
-    this.#generation = members.generation;
   }
 
-  /** Everybody has answered. */
-  get done(): boolean {
-    return this.#done;
+  /** Calls `onDone` once everybody has answered, at once if they have. */
+  whenDone(onDone: () => void): void {
+    if (this.#done) onDone();
+    else this.#onDone = onDone;
   }
 
-  /** Every subscription that the announcement was given to has answered, and no hello was missed meanwhile. */
-  get isCensus(): boolean {
-    return this.#heard && this.#connections.size >= this.#count && this.#members.generation === this.#generation;
+  /** True if it was known who had to answer, and one of them has not. */
+  get hasSilent(): boolean {
+    return this.#required !== undefined && !this.#done;
   }
 
-  /** The announcement was given to `count` subscriptions; `onDone` is called once everybody has answered. */
-  published(count: number, onDone: () => void): void {
-    this.#count = count;
-    this.#onDone = onDone;
-    this.#look();
-  }
-
-  /** The announcer itself has heard the announcement, and so every hello that came before it. */
+  /** The announcer itself has heard the announcement, and so every hello that the server took before it. */
   heard(): void {
-    this.#heard = true;
-    if (this.#members.complete) this.#required = [...this.#members.names];
+    if (this.#members.complete) this.#required = this.#members.names;
   }
 
-  answered(name: string, connection: string): void {
-    this.#names.add(name);
-    this.#connections.add(connection);
-    this.#look();
-  }
-
-  #look(): void {
-    if (this.#done || this.#required === undefined || !this.isCensus) return;
-    this.#done = this.#required.every((name) => this.#names.has(name));
+  answered(name: string): void {
+    this.#answers.add(name);
+    if (this.#done || this.#required === undefined) return;
+    this.#done = this.#required.every((each) => this.#answers.has(each));
     if (this.#done) this.#onDone();
   }
 }

@@ -118,12 +118,31 @@ describe('an acknowledged announcement', () => {
     expect(last.tier.stats.entries).toBe(1);
   });
 
-  it('waits for the fence once when a listener has died, and then no more', async () => {
-    const { last, announce } = await fleet(3);
-    last.connection.givenUp = true;
-    last.connection.ears.clear();
-    expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+  it.each(['knows', 'does not know'])(
+    'waits for the fence when a listener has died, and then no more: the server %s',
+    async (server) => {
+      const { network, last, announce } = await fleet(3);
+      last.connection.halfOpen = true;
+      if (server === 'knows') last.connection.ears.clear();
+      expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+      await network.clock.advance(fence + soon);
+      expect(await announce('k')).toBeLessThan(soon);
+    },
+  );
+
+  it('waits again for a listener that was silent for long and is back', async () => {
+    const { network, last, announce } = await fleet(3);
+    last.connection.halfOpen = true;
+    await announce('k');
+    await network.clock.advance(fence + soon);
     expect(await announce('k')).toBeLessThan(soon);
+    last.connection.lose();
+    last.connection.restore();
+    await network.clock.advance(200);
+    expect(last.keep('k', 'old')).toBe(true);
+    last.connection.givenUp = true;
+    expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+    expect(last.serves('k')).toBeUndefined();
   });
 
   it('does not wait for a listener that said bye', async () => {
@@ -154,19 +173,34 @@ describe('an acknowledged announcement', () => {
     expect(late.serves('k')).toBeUndefined();
   });
 
-  it('waits for the fence after a gap of its own, in which it may have missed who came', async () => {
+  it('waits for the fence after a gap of its own, in which it may have missed who came, until it knows', async () => {
     const { network, first, announce } = await fleet(2);
     first.connection.lose();
     const late = member(network.connect(), network.clock);
     await network.clock.advance(200);
     first.connection.restore();
+    late.keep('k', 'old');
+    late.connection.givenUp = true;
+    await network.clock.advance(100);
+    expect(late.serves('k')).toBe('old');
+    expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+    expect(late.serves('k')).toBeUndefined();
+    expect(await announce('k')).toBeLessThan(soon);
+  });
+
+  it('knows those again who came in a gap, once it asked everybody', async () => {
+    const { network, first, announce } = await fleet(2);
+    first.connection.lose();
+    const late = member(network.connect(), network.clock);
     await network.clock.advance(200);
+    first.connection.restore();
+    await network.clock.advance(fence + soon);
+    expect(await announce('k')).toBeLessThan(soon);
     late.keep('k', 'old');
     late.connection.givenUp = true;
     expect(late.serves('k')).toBe('old');
     expect(await announce('k')).toBeGreaterThanOrEqual(fence);
     expect(late.serves('k')).toBeUndefined();
-    expect(await announce('k')).toBeLessThan(soon);
   });
 
   it('waits for the fence where the announcer does not listen, hears nothing, or cannot hear answers', async () => {
@@ -186,19 +220,19 @@ describe('an acknowledged announcement', () => {
     ).toBeGreaterThanOrEqual(fence);
   });
 
-  it('counts two listeners of one connection as one, so that they do not answer for a third', async () => {
+  it('waits for both of two listeners in one process, who do not answer for a third', async () => {
     const network = new Network();
     const shared = network.connect();
-    const [one] = [member(shared, network.clock), member(shared, network.clock)];
+    const [one, two] = [member(shared, network.clock), member(shared, network.clock)];
     const third = member(network.connect(), network.clock);
     await network.clock.advance(200);
     const announce = (key: string) => timeOf(network.clock, one.announcements.announce({ keys: [key] }, { ack: true }));
-    // The census: the third does not answer, and may be unknown.
-    third.connection.halfOpen = true;
     await announce('census');
-    third.connection.halfOpen = false;
-    expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+    for (const each of [one, two, third]) each.keep('k', 'old');
     expect(await announce('k')).toBeLessThan(soon);
+    for (const each of [one, two, third]) expect(each.serves('k')).toBeUndefined();
+    third.connection.halfOpen = true;
+    expect(await announce('k')).toBeGreaterThanOrEqual(fence);
   });
 
   it('never resolves while somebody serves the old value, whatever breaks', async () => {
@@ -255,10 +289,11 @@ describe('a listener', () => {
   it('is not disturbed by rubbish on its answers', async () => {
     const { network, first, last, announce } = await fleet(2);
     const answers = [...first.connection.ears].map((ear) => ear.topic).find((topic) => topic.startsWith('hs!ack:'));
-    for (const text of ['rubbish', '{"v":1,"done":999,"name":"x","on":"y"}', '{"v":1,"k":["x"]}'])
+    for (const text of ['rubbish', '{"v":1,"done":999,"name":"x"}', '{"v":1,"k":["x"]}'])
       await timeOf(network.clock, last.connection.publish(answers ?? 'none', text));
-    // Whoever answered must be waited for once.
+    // Whoever answered must be waited for.
     expect(await announce('k')).toBeGreaterThanOrEqual(fence);
+    await network.clock.advance(fence + soon);
     expect(await announce('k')).toBeLessThan(soon);
   });
 
@@ -274,6 +309,21 @@ describe('a listener', () => {
     connection.subscribeFails = false;
     await network.clock.advance(6000);
     expect(one.keep('k', 'old')).toBe(true);
+  });
+
+  it('says hello again whenever it is asked, and is trusted all the time', async () => {
+    const { network, first, last } = await fleet(2);
+    for (let round = 0; round < 20; round += 1) {
+      last.connection.published.length = 0;
+      await timeOf(network.clock, first.connection.publish('hs!drop', '{"v":1,"who":1}'));
+      await network.clock.advance(150);
+      expect(last.tier.trusted).toBe(true);
+      expect(last.connection.published).toHaveLength(1);
+    }
+    last.connection.publishFails = true;
+    await timeOf(network.clock, first.connection.publish('hs!drop', '{"v":1,"who":1}'));
+    await network.clock.advance(maxLagMs);
+    expect(last.tier.trusted).toBe(false);
   });
 
   it('passes on no probe before the others know of it', async () => {

@@ -102,7 +102,7 @@ export class Network {
     for (const connection of this.#connections) {
       const ears = [...connection.ears].filter((ear) => ear.topic === topic);
       if (connection.givenUp || ears.length === 0) continue;
-      count += 1;
+      count += ears.length;
       this.clock.after(travelMs, () => {
         if (connection.halfOpen) return;
         for (const ear of ears) if (connection.ears.has(ear)) ear.listener(message);
