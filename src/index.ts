@@ -5,15 +5,37 @@ export type { Bus, SubscribeOptions, Subscription } from './backend/bus.ts';
 export type { Counters } from './backend/counters.ts';
 export { facet } from './backend/facet.ts';
 export type { Resident, ResidentState, Stored, Values, Version } from './backend/values.ts';
-export { type Cache, createCache, type Wrapped } from './cache/cache.ts';
+export type { LoadContext, Loader, LoadResult, StaleValue } from './cache/ask.ts';
+export type { BatchContext, BatchLoader, BatchResult } from './cache/batch.ts';
+export { type Cache, createCache, type Mutation } from './cache/cache.ts';
+export {
+  cacheAll,
+  type CacheAllOptions,
+  type CachedRepository,
+  type RulesFor,
+  type WritingRule,
+} from './cache/cache-all.ts';
 export type { Key, KeyPart } from './cache/key.ts';
-export type { LoadContext, Loader } from './cache/load.ts';
+export type { LocalOptions } from './cache/local/options.ts';
 export type { Lookup, LookupStatus } from './cache/lookup.ts';
-export type { CacheOptions, EntryOptions, MutateOptions, NamespaceOptions, SetOptions } from './cache/options.ts';
+export type {
+  CacheOptions,
+  EntryOptions,
+  InvalidateOptions,
+  MutateOptions,
+  NamespaceOptions,
+  SetOptions,
+} from './cache/options.ts';
+export type { Skipped, Unchanged } from './cache/outcome.ts';
+export type { InvalidatesRule } from './cache/mutating-call.ts';
+export type { CachedRule, Wrapped, WrappedHandle } from './cache/wrap.ts';
 export type { Codec, Encoded } from './codec/codec.ts';
+export type { StandardSchema } from './codec/standard-schema.ts';
+export { compressed, type CompressedOptions } from './codec/compressed.ts';
+export { encrypted, type EncryptedOptions, type EncryptionKey } from './codec/encrypted.ts';
 export { jsonCodec } from './codec/json.ts';
 export { connect, type ConnectedTo, type ConnectOptions } from './connect.ts';
-export type { BypassReason, CacheEvent } from './observe/events.ts';
+export type { BypassReason, CacheEvent, RefreshReason, StaleReason, Tier } from './observe/events.ts';
 export type { CacheStats } from './observe/stats.ts';
 export { type Clock, systemClock, type Timer } from './support/clock.ts';
 export type { Duration, DurationUnit } from './support/duration.ts';

@@ -3,24 +3,33 @@
 import type { CacheEvent } from '../observe/events.ts';
 import type { CacheStats } from '../observe/stats.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
+import { checkOptionNames } from '../support/options.ts';
+import type { ErasedLoader, Loader } from './ask.ts';
+import { Batches, type BatchLoader } from './batch.ts';
 import type { Key, KeyPart } from './key.ts';
-import type { Loader } from './load.ts';
 import type { Found, Lookup } from './lookup.ts';
-import {
-  type CacheOptions,
-  checkCacheOptions,
-  checkMutateOptions,
-  type EntryOptions,
-  type MutateOptions,
-  type NamespaceOptions,
-  narrow,
-  narrowSet,
-  type SetOptions,
+import type {
+  CacheOptions,
+  EntryOptions,
+  InvalidateOptions,
+  MutateOptions,
+  NamespaceOptions,
+  SetOptions,
 } from './options.ts';
-import { facet } from '../backend/facet.ts';
+import { checkParts } from './parts.ts';
+import {
+  cacheNames,
+  checkInvalidateOptions,
+  checkMutateOptions,
+  defaultPolicy,
+  narrowNamespace,
+  narrowSet,
+  withTags,
+} from './policy.ts';
 import { Reader } from './read.ts';
 import { Shelf } from './shelf.ts';
-import { Space } from './space.ts';
+import { Space, versionOf } from './space.ts';
+import { type CachedRule, wrapFunction, type Wrapped } from './wrap.ts';
 import { Writer } from './write.ts';
 
 /** `close()` waits at most this long, in ms, for what is going on behind. */
@@ -35,18 +44,27 @@ const closeLimitMs = 2000;
  * const city = await cache.get(['city', 7], () => db.city(7));
  */
 export function createCache(options: CacheOptions): Cache {
-  const { policy, prefix, codec, clock } = checkCacheOptions(options);
-  const { backend } = options;
-  const values = facet(backend, 'values', 'createCache()');
-  const shelf = new Shelf({ backend, values, codec, clock, prefix });
-  return new Cache(new Space(shelf, prefix, policy));
+  checkOptionNames(options ?? null, cacheNames, 'createCache()');
+  const parts = checkParts(options);
+  const shelf = new Shelf(parts);
+  const start = defaultPolicy(parts.values.maxValueBytes);
+  const policy = narrowNamespace(start, options, 'createCache()', shelf.tags.keyOf, cacheNames);
+  return new Cache(new Space(shelf, parts.prefix, policy, versionOf(options)));
 }
+
+/** What lies behind a cache, for the rooms that wrap functions: not part of the package's surface. */
+export let spaceOf: (cache: Cache) => Space;
 
 /** A cache, or a namespace of one. Made by `createCache` and `namespace`. */
 export class Cache implements AsyncDisposable {
   readonly #space: Space;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly #batches = new Batches();
+
+  static {
+    spaceOf = (cache) => cache.#space;
+  }
 
   constructor(space: Space, reader = new Reader(space.shelf), writer = new Writer(space.shelf)) {
     this.#space = space;
@@ -58,25 +76,68 @@ export class Cache implements AsyncDisposable {
    * Returns the value for `key`, loading it when no usable entry exists.
    *
    * Callers everywhere that arrive while a load is running share its result. After an `invalidate` resolved, no read that
-   * begins later returns a value that was loaded before. When the backend cannot be used the value comes from the loader.
-   * The loader's error is thrown unchanged; a loader that returns `undefined` caches nothing.
+   * begins later returns a value that was loaded before. If the load fails, or is slow, and a stale entry is within `grace`,
+   * that entry is returned. When the backend cannot be used the value comes from the loader. The loader's error is thrown
+   * unchanged; a loader that returns `undefined` caches nothing.
    *
-   * Treat the value as read-only: in-process backends hand the same frozen object to every reader.
+   * Treat the value as read-only: readers in one process may get the same frozen object.
    *
-   * @throws {HotshelfError} `KEY_INVALID`, `OPTION_INVALID`, or `VALUE_INVALID` when what the loader returned cannot be
-   *   encoded.
+   * @throws {HotshelfError} `KEY_INVALID`, `OPTION_INVALID`, `CACHE_LOAD_TIMEOUT` when the load takes longer than
+   *   `timeout.hard`, or `VALUE_INVALID` when what the loader returned cannot be encoded.
    * @example
-   * const city = await cache.get(['city', id], () => db.city(id), { ttl: '5m' });
+   * const city = await cache.get(['city', id], () => db.city(id), { ttl: '5m', grace: '1h' });
    */
-  get<Value>(key: Key, load: Loader<Value>, options?: EntryOptions): Promise<Value> {
-    const kept = this.#space.kept(key);
-    if (kept !== undefined) return kept.promise as Promise<Value>;
-    return this.#read(key, load, options).then(valueOf) as Promise<Value>;
+  get<Value>(key: Key, load: Loader<Value>, options?: EntryOptions<NoInfer<Value>>): Promise<Value> {
+    const space = this.#space;
+    const kept = (options?.fresh ?? space.policy.fresh) ? undefined : space.kept(key);
+    if (kept === undefined) return this.#read(key, load, options).then(valueOf) as Promise<Value>;
+    const share = options?.verify ?? space.policy.verify;
+    if (share === 0 || space.shelf.clock.random() >= share) return kept.promise as Promise<Value>;
+    return this.#read(key, load, options, true).then(valueOf) as Promise<Value>;
   }
 
   /** As `get`, and says where the value came from and how long it stays fresh. */
-  async lookup<Value>(key: Key, load: Loader<Value>, options?: EntryOptions): Promise<Lookup<Value>> {
+  async lookup<Value>(key: Key, load: Loader<Value>, options?: EntryOptions<NoInfer<Value>>): Promise<Lookup<Value>> {
     return (await this.#read(key, load, options)) as Lookup<Value>;
+  }
+
+  /**
+   * Returns the values for the keys `[...prefix, id]`, in the order of `ids`: one trip to read them, and one call of
+   * `loadMissing` for all that no usable entry exists for, here and in other calls of the same tick with this prefix. Each key
+   * is loaded once in the fleet, as with `get`.
+   *
+   * @throws {HotshelfError} as `get`; if one load fails, so does the whole call.
+   * @example
+   * const cities = await cache.getMany('city', [7, 8, 9], (ids) => db.cities(ids), { ttl: '5m' });
+   */
+  async getMany<Id extends KeyPart, Value>(
+    prefix: Key,
+    ids: readonly Id[],
+    loadMissing: BatchLoader<Id, Value>,
+    options?: EntryOptions<NoInfer<Value>>,
+  ): Promise<(Value | undefined)[]> {
+    checkFunction(loadMissing, 'The loader of getMany()');
+    if (!Array.isArray(ids)) {
+      throw new HotshelfError('KEY_INVALID', `Expected getMany() to get a list of ids, got ${describe(ids)}.`);
+    }
+    const space = this.#space;
+    const policy = space.policyOf(options, 'getMany()');
+    const start = typeof prefix === 'string' ? [prefix] : prefix;
+    const keys = (ids as readonly Id[]).map((id) => space.fullKey([...start, id]));
+    const batch = this.#batches.of<Id>(start.length === 0 ? space.prefix : space.fullKey(start), loadMissing);
+    const near = keys.map((key) => (policy.fresh ? undefined : space.keptAt(key)));
+    for (const [index, key] of keys.entries()) if (near[index] === undefined) batch.expect(key);
+    const reads = keys.map(async (key, index) => {
+      const kept = near[index];
+      if (kept !== undefined) return kept.value;
+      try {
+        const load: ErasedLoader = (context) => batch.load((ids as readonly Id[])[index] as Id, context);
+        return (await this.#reader.read({ space, key, load, policy, batch })).value;
+      } finally {
+        batch.settled(key);
+      }
+    });
+    return (await Promise.all(reads)) as (Value | undefined)[];
   }
 
   /** Returns the cached value, or `undefined`; never loads and never rejects because of the backend. */
@@ -95,28 +156,49 @@ export class Cache implements AsyncDisposable {
    *   `OUTCOME_UNKNOWN` or `BACKEND_REFUSED` when the backend did not confirm: then the key is invalidated as soon as it
    *   answers.
    */
-  async set(key: Key, value: unknown, options?: SetOptions): Promise<boolean> {
+  async set<Value>(key: Key, value: Value, options?: SetOptions<NoInfer<Value>>): Promise<boolean> {
     const full = this.#space.fullKey(key);
-    const policy = narrowSet(this.#space.policy, options);
+    const policy = narrowSet(this.#space.policy, options, this.#space.shelf.tags.keyOf);
     return this.#writer.set(this.#space, { key: full, value, policy, userVersion: options?.version });
   }
 
   /**
-   * Makes sure that nothing loaded before is ever served again under `keys`, by any process, once this resolves.
+   * Makes sure that nothing loaded before is ever served again under `keys`, by any process, once this resolves. Local tiers
+   * follow within their `maxLag`, or before this resolves with `ack`.
+   *
+   * With `{ soft: true }` as the last argument the entries only become stale: readers load again, and a value within its grace
+   * still helps where that fails.
    *
    * @throws {HotshelfError} `BACKEND_DOWN`, `OUTCOME_UNKNOWN` or `BACKEND_REFUSED` when the backend did not confirm. It is
    *   then repeated behind until it does, and until then this process reads these keys from the origin.
    * @example
    * await cache.invalidate(['city', 7], ['country', 'fr']);
    */
-  async invalidate(...keys: readonly Key[]): Promise<void> {
-    const full = keys.map((key) => this.#space.fullKey(key));
-    if (full.length > 0) await this.#writer.delete(this.#space, full);
+  async invalidate(...keys: Key[] | [...keys: Key[], options: InvalidateOptions]): Promise<void> {
+    const last = keys.at(-1);
+    const isOptions = typeof last === 'object' && last !== null && !Array.isArray(last);
+    const plan = checkInvalidateOptions(isOptions ? (last as InvalidateOptions) : undefined, 'invalidate()');
+    const full = (isOptions ? keys.slice(0, -1) : keys).map((key) => this.#space.fullKey(key as Key));
+    if (full.length > 0) await this.#writer.invalidate(this.#space, full, plan);
+  }
+
+  /**
+   * As `invalidate`, for every entry of the whole cache that has one of these tags: a few commands, however many there are.
+   *
+   * @throws {HotshelfError} as `invalidate`
+   * @example
+   * await cache.invalidateTags([['country', 'fr']]);
+   */
+  async invalidateTags(tags: readonly Key[], options?: InvalidateOptions): Promise<void> {
+    const plan = checkInvalidateOptions(options, 'invalidateTags()');
+    const full = withTags([], tags, this.#space.shelf.tags.keyOf);
+    if (full.length > 0) await this.#writer.invalidateTags(this.#space, full, plan);
   }
 
   /** As `invalidate` for one key; returns whether anything stood there: an entry, fresh or not, or a load in flight. */
   async delete(key: Key): Promise<boolean> {
-    return (await this.#writer.delete(this.#space, [this.#space.fullKey(key)])) > 0;
+    const plan = { soft: false, ack: undefined };
+    return (await this.#writer.invalidate(this.#space, [this.#space.fullKey(key)], plan)) > 0;
   }
 
   /**
@@ -129,8 +211,9 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Changes the truth and invalidates `keys`. While `write` runs nothing is cached under them, also if this process dies
-   * between the commit and the invalidation. Resolves with what `write` returns; its error is thrown unchanged.
+   * Changes the truth and invalidates `keys`, and what the write itself names, once. While `write` runs nothing is cached under
+   * them, also if this process dies between the commit and the invalidation. Resolves with what `write` returns; its error is
+   * thrown unchanged.
    *
    * When the backend does not confirm, the write is done all the same: `mutate` resolves, emits `unconfirmed` and goes on
    * trying; with `strict: true` it rejects instead.
@@ -138,19 +221,33 @@ export class Cache implements AsyncDisposable {
    * @throws {HotshelfError} `INVALIDATION_UNCONFIRMED` (an `UnconfirmedError`, with `result`) in strict mode only.
    * @example
    * await cache.mutate([['city', 7]], () => db.rename(7, 'Nice'));
+   * await cache.mutate([], (mutation) =>
+   *   db.transaction(async (sql) => {
+   *     const city = await sql.rename(7, 'Nice');
+   *     await mutation.invalidateTags(['country', city.country]);
+   *   }),
+   * );
    */
   async mutate<Result>(
     keys: readonly Key[],
-    write: () => Promise<Result> | Result,
+    write: (mutation: Mutation) => Promise<Result> | Result,
     options?: MutateOptions,
   ): Promise<Result> {
     if (!Array.isArray(keys)) {
       throw new HotshelfError('KEY_INVALID', `Expected mutate() to get a list of keys, got ${describe(keys)}.`);
     }
     checkFunction(write, 'The write of mutate()');
+    const space = this.#space;
+    const { keyOf } = space.shelf.tags;
     const checked = checkMutateOptions(options);
-    const full = [...new Set(keys.map((key) => this.#space.fullKey(key)))];
-    return this.#writer.mutate(this.#space, full, write, checked);
+    const full = (some: readonly Key[]) => [...new Set(some.map((key) => space.fullKey(key)))];
+    const plan = { ...checked, keys: full(keys), tags: withTags([], checked.tags, keyOf) };
+    return this.#writer.mutate(space, plan, (hold) =>
+      write({
+        invalidate: async (...more) => hold(full(more), []),
+        invalidateTags: async (...tags) => hold([], withTags([], tags, keyOf)),
+      }),
+    );
   }
 
   /** Returns the part of this cache that has keys, options and statistics of its own under `name`. */
@@ -166,21 +263,21 @@ export class Cache implements AsyncDisposable {
    * await cityOf(7);
    * await cityOf.invalidate(7);
    */
-  wrap<Args extends readonly KeyPart[], Value>(
+  wrap<Args extends readonly unknown[], Value>(
     name: string,
     fn: (...args: Args) => Promise<Value> | Value,
-    options?: EntryOptions,
+    rule?: CachedRule<Args, Value>,
   ): Wrapped<Args, Value> {
-    checkFunction(fn, 'The function of wrap()');
-    narrow(this.#space.policy, options, 'wrap()');
-    const keyOf = (args: Args): Key => [name, ...args];
-    const wrapped = (...args: Args): Promise<Value> => this.get(keyOf(args), () => fn(...args), options);
-    return Object.assign(wrapped, { invalidate: (...args: Args) => this.invalidate(keyOf(args)) });
+    return wrapFunction({ cache: this, space: this.#space }, name, fn, rule);
   }
 
-  /** Calls `listener` for each event of the whole cache; the returned function ends that. */
+  /** Calls `listener` for each event of this namespace and those inside it; the returned function ends that. */
   on(listener: (event: CacheEvent) => void): () => void {
-    return this.#space.shelf.events.on(listener);
+    const { shelf, root, name } = this.#space;
+    if (this.#space === root) return shelf.events.on(listener);
+    return shelf.events.on((event) => {
+      if (`${event.cache}/`.startsWith(`${name}/`)) listener(event);
+    });
   }
 
   /** Counts of this namespace and those inside it. */
@@ -196,7 +293,7 @@ export class Cache implements AsyncDisposable {
     const { shelf } = this.#space;
     if (shelf.closed) return;
     shelf.closed = true;
-    shelf.behind(shelf.unconfirmed.end());
+    shelf.behind(shelf.unconfirmed.end().then(() => shelf.news.close()));
     await shelf.settle(closeLimitMs);
   }
 
@@ -204,22 +301,25 @@ export class Cache implements AsyncDisposable {
     return this.close();
   }
 
-  #read(key: Key, load: Loader<unknown>, options: EntryOptions | undefined): Promise<Found> {
+  #read(key: Key, load: ErasedLoader, options: EntryOptions<never> | undefined, verify?: boolean): Promise<Found> {
     try {
-      const full = this.#space.fullKey(key);
+      const space = this.#space;
+      const full = space.fullKey(key);
       checkFunction(load, 'The loader');
-      const policy = narrow(this.#space.policy, options, 'get()');
-      return this.#reader.read({ space: this.#space, key: full, load, policy });
+      return this.#reader.read({ space, key: full, load, policy: space.policyOf(options, 'get()'), verify });
     } catch (error) {
       return Promise.reject(error);
     }
   }
 }
 
-/** A cached function; `invalidate` takes the arguments whose result is no longer true. */
-export type Wrapped<Args extends readonly KeyPart[], Value> = ((...args: Args) => Promise<Value>) & {
-  invalidate(...args: Args): Promise<void>;
-};
+/** What a write of `mutate` may name besides, once it knows: to be awaited before the transaction commits. */
+export interface Mutation {
+  /** More keys of the same namespace. */
+  invalidate(...keys: Key[]): Promise<void>;
+  /** Tags of the whole cache. */
+  invalidateTags(...tags: Key[]): Promise<void>;
+}
 
 function valueOf(found: Found): unknown {
   return found.value;

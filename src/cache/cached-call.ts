@@ -40,6 +40,12 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
   /** @throws {HotshelfError} `OPTION_INVALID` */
   constructor(place: Place, parts: CachedCallParts<Args, Value, Self>) {
     const { rule, where } = parts;
+    if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
+      throw new HotshelfError(
+        'OPTION_INVALID',
+        `Expected the options of ${where} to be an object, got ${describe(rule)}.`,
+      );
+    }
     const { key, when, unless, ttl, tags, ...rest } = rule;
     for (const [name, value] of Object.entries({ key, when, unless })) {
       if (value === undefined || typeof value === 'function') continue;

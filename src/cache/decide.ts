@@ -1,16 +1,15 @@
-/** Decides what one stored state of a key is worth right now: a hit, somebody's lease or hold, or something to replace. */
+/** Decides what one stored state of a key is worth right now: a hit, stale, somebody's lease or hold, or something to replace. */
 
-import type { Stored, Version } from '../backend/values.ts';
-import { open, type Opened } from '../codec/envelope.ts';
+import type { Version } from '../backend/values.ts';
+import type { Opened, Unusable } from '../codec/envelope.ts';
 import type { Halves } from '../codec/hash64.ts';
 
 /** What a reader saw under a key. */
 export type Sight =
-  /** A fresh entry. */
-  | { readonly kind: 'hit'; readonly entry: Opened; readonly version: Version }
+  | EntrySight
   /** Nothing. */
   | { readonly kind: 'absent' }
-  /** Something that must not be used: past its ttl, from before a `clear`, or bytes that are no entry of this key. */
+  /** Something that must not be used: past its time, invalidated by a `clear` or a tag, or bytes that are no entry of this key. */
   | { readonly kind: 'outdated'; readonly version: Version; readonly reason: string }
   /** Somebody is loading; `token` names that one load. */
   | { readonly kind: 'leased'; readonly version: Version; readonly token: string }
@@ -25,21 +24,36 @@ export type Sight =
       readonly holders: readonly string[];
     };
 
+/** An entry: fresh, or stale and within its grace. */
+export interface EntrySight {
+  readonly kind: 'hit' | 'stale';
+  readonly entry: Opened;
+  readonly version: Version;
+}
+
 /**
  * @param scope the digest of the namespace's epochs; `undefined` if one of them is not there,
  *   which makes every entry a miss
+ * @param byTags what its tags say of it
  */
-export function decide(key: string, stored: Stored | undefined, scope: Halves | undefined, now: number): Sight {
-  if (stored === undefined) return { kind: 'absent' };
-  const { version } = stored;
-  const opened = open(key, stored.bytes);
+export function decide(
+  opened: Opened | Unusable,
+  version: Version,
+  scope: Halves | undefined,
+  byTags: 'valid' | 'soft' | 'invalid',
+  now: number,
+): Sight {
   if (typeof opened === 'string') return { kind: 'outdated', version, reason: opened };
   if (opened.kind === 'hold') return held(version, opened.payload.toString('latin1'), scope);
+  if (opened.kind === 'stamp' || opened.kind === 'clock') return { kind: 'outdated', version, reason: 'foreign' };
   if (scope === undefined || scope[0] !== opened.scopeA || scope[1] !== opened.scopeB) {
     return { kind: 'outdated', version, reason: cleared };
   }
+  if (byTags === 'invalid') return { kind: 'outdated', version, reason: cleared };
   if (opened.kind === 'lease') return { kind: 'leased', version, token: opened.payload.toString('latin1') };
-  if (ageMs(opened, now) < opened.ttlMs) return { kind: 'hit', entry: opened, version };
+  const age = ageMs(opened, now);
+  if (age < opened.ttlMs && byTags === 'valid') return { kind: 'hit', entry: opened, version };
+  if (age < opened.ttlMs + opened.graceMs) return { kind: 'stale', entry: opened, version };
   return { kind: 'outdated', version, reason: expired };
 }
 
@@ -51,9 +65,19 @@ export function ageMs(entry: Opened, now: number): number {
   return Math.max(0, now - entry.writtenAt) + entry.ageMs;
 }
 
-/** Returns how long an entry stays fresh, in ms. */
+/** Returns how long an entry stays fresh, in ms; below 0 for one whose ttl is over. */
 export function remainingMs(entry: Opened, now: number): number {
-  return Math.max(0, entry.ttlMs - ageMs(entry, now));
+  return entry.ttlMs - ageMs(entry, now);
+}
+
+/** Names what a caller saw that may wait for somebody else's load: two who saw the same have no invalidation between them. */
+export function tokenOf(sight: Sight): string | undefined {
+  if (sight.kind === 'leased' || sight.kind === 'held') return sight.token;
+  return sight.kind === 'stale' ? staleToken(sight.version) : undefined;
+}
+
+export function staleToken(version: Version): string {
+  return `over ${version}`;
 }
 
 function held(version: Version, payload: string, scope: Halves | undefined): Sight {

@@ -27,14 +27,17 @@ export class Epochs {
   readonly keys: readonly string[];
   readonly #values: Values;
   readonly #clock: Clock;
+  readonly #version: string;
   #seen = '';
   #digest: Halves | undefined;
   #trustedUntil = -Infinity;
 
-  constructor(values: Values, clock: Clock, keys: readonly string[]) {
+  /** @param version of what is cached: entries of another version are of another scope */
+  constructor(values: Values, clock: Clock, keys: readonly string[], version: string) {
     this.#values = values;
     this.#clock = clock;
     this.keys = keys;
+    this.#version = version;
   }
 
   /** The digest of epochs that are recent enough to be trusted, or `undefined`: then they must be read. */
@@ -58,7 +61,7 @@ export class Epochs {
     if (this.#digest === undefined || text !== this.#seen) {
       this.#seen = text;
       this.#digest = new Uint32Array(2);
-      hash64(text, this.#digest);
+      hash64(text + this.#version, this.#digest);
     }
     this.#trustedUntil = askedAt + trustMs;
     return this.#digest;

@@ -1,60 +1,80 @@
 /** Keeps keys uncached while their truth is being changed, and survives the death of whoever changes it. */
 
 import type { Version } from '../backend/values.ts';
-import { seal } from '../codec/envelope.ts';
-import type { Halves } from '../codec/hash64.ts';
+import { open, seal } from '../codec/envelope.ts';
 import type { Timer } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { decide, holdPayload, type Sight } from './decide.ts';
 import type { Shelf } from './shelf.ts';
+import { noScope, type Tick } from './stamp.ts';
 
 /** The backend forgets a hold after this, in ms, if its holder died. */
 const holdTtlMs = 10_000;
 const renewEveryMs = 3000;
 /** So often a change of the marker is tried against other holders before the key is simply deleted. */
 const mostAttempts = 8;
-/** A hold belongs to no epoch: a `clear` during a write must not let a load in. */
-const noScope: Halves = new Uint32Array(2);
 
 /**
- * The hold of one `mutate` on its keys.
+ * The hold of one `mutate` on its keys and tags. It belongs to no epoch: a `clear` during a write must not let a load in.
  *
  * Under each key stands a marker that lists its holders, so that the holder who ends first does not free the others; each
  * holder has a key of its own besides that tells that it lives. A load that sees the marker is not stored; a load that began
- * before finds its lease gone.
+ * before finds its lease gone. Under a tag the marker takes the place of the stamp, and leaves a later one.
  */
 export class Hold {
   readonly #shelf: Shelf;
-  readonly #keys: readonly string[];
+  readonly #keys = new Set<string>();
+  readonly #tags = new Set<string>();
   readonly #holder: string;
   #timer: Timer | undefined;
   #renewal: Promise<void> | undefined;
   #ended = false;
 
-  private constructor(shelf: Shelf, keys: readonly string[]) {
+  constructor(shelf: Shelf) {
     this.#shelf = shelf;
-    this.#keys = keys;
     this.#holder = shelf.newToken();
   }
 
-  /** Holds `keys`. Rejects as the backend does; then nothing is held for certain, and `end` must be called all the same. */
-  static begin(shelf: Shelf, keys: readonly string[]): { hold: Hold; held: Promise<void> } {
-    const hold = new Hold(shelf, keys);
-    return { hold, held: hold.#hold().then(() => hold.#scheduleRenewal()) };
+  /** Everything that it was to hold, held for certain or not. */
+  get held(): { readonly keys: readonly string[]; readonly tags: readonly string[] } {
+    return { keys: [...this.#keys], tags: [...this.#tags] };
   }
 
-  /** Frees the keys: what stands there is deleted, but for the holds of others. Rejects as the backend does. */
+  /**
+   * Holds full keys and tags too. Rejects as the backend does; then nothing more is held for certain, and `end` must be called
+   * all the same.
+   */
+  async add(keys: readonly string[], tags: readonly string[]): Promise<void> {
+    const newKeys = keys.filter((key) => !this.#keys.has(key));
+    const newTags = tags.filter((tag) => !this.#tags.has(tag));
+    for (const key of newKeys) this.#keys.add(key);
+    for (const tag of newTags) this.#tags.add(tag);
+    await this.#hold([...newKeys, ...newTags]);
+    // If this process dies, the tags are made again at an instant that no entry from before the hold can have.
+    if (newTags.length > 0) await this.#shelf.tags.advance();
+    if (this.#timer === undefined) this.#scheduleRenewal();
+  }
+
+  /**
+   * Frees everything: what stands under a key is deleted, under a tag it is raised, but for the holds of others. Rejects as the
+   * backend does.
+   */
   async end(): Promise<void> {
     this.#ended = true;
     this.#timer?.cancel();
     await this.#renewal;
-    await every(this.#keys.map((key) => this.#free(key)));
+    if (this.#keys.size + this.#tags.size === 0) return;
+    const at = this.#tags.size === 0 ? undefined : await this.#shelf.tags.advance();
+    await every([
+      ...Array.from(this.#keys, (key) => this.#free(key, undefined)),
+      ...Array.from(this.#tags, (tag) => this.#free(tag, at)),
+    ]);
     await this.#shelf.values.delete([this.#lifeKey(this.#holder)]);
   }
 
-  async #hold(): Promise<void> {
+  async #hold(keys: Iterable<string>): Promise<void> {
     const alive = this.#shelf.values.set(this.#lifeKey(this.#holder), Buffer.from('1'), holdTtlMs);
-    await every([alive, ...this.#keys.map((key) => this.#join(key))]);
+    await every([alive, ...Array.from(keys, (key) => this.#join(key))]);
   }
 
   #scheduleRenewal(): void {
@@ -63,7 +83,7 @@ export class Hold {
       renewEveryMs,
       () => {
         const again = () => this.#scheduleRenewal();
-        this.#renewal = this.#hold().then(again, again);
+        this.#renewal = this.#hold([...this.#keys, ...this.#tags]).then(again, again);
       },
       { background: true },
     );
@@ -78,19 +98,37 @@ export class Hold {
     await this.#shelf.values.set(key, this.#marker(key, [this.#holder]), holdTtlMs);
   }
 
-  async #free(key: string): Promise<void> {
+  /** @param at the instant that a tag is left with */
+  async #free(key: string, at: Tick | undefined): Promise<void> {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const sight = await this.#look(key);
-      if (sight.kind === 'absent') return;
-      const holders = sight.kind === 'held' ? sight.holders : [];
-      const others = await this.#living(holders.filter((holder) => holder !== this.#holder));
-      if (others.length === 0 ? await this.#remove(key, sight.version) : await this.#write(key, sight, others)) return;
+      if (sight.kind !== 'held') {
+        if (at !== undefined) await this.#shelf.tags.raise(key, at, false);
+        else if ('version' in sight && !(await this.#remove(key, sight.version))) continue;
+        return;
+      }
+      const others = await this.#living(sight.holders.filter((holder) => holder !== this.#holder));
+      if (others.length > 0 ? await this.#write(key, sight, others) : await this.#leave(key, sight.version, at)) return;
     }
-    await this.#shelf.values.delete([key]);
+    if (at === undefined) await this.#shelf.values.delete([key]);
+    else
+      throw new HotshelfError(
+        'BACKEND_REFUSED',
+        `The hold on a tag could not be ended: others changed it ${mostAttempts} times.`,
+      );
+  }
+
+  /** Puts nothing in the place of the marker or, under a tag, a stamp. */
+  async #leave(key: string, version: Version, at: Tick | undefined): Promise<boolean> {
+    if (at === undefined) return this.#remove(key, version);
+    const { bytes, ttlMs } = this.#shelf.tags.stampAt(key, at);
+    return (await this.#shelf.values.cas(key, version, bytes, ttlMs)) !== undefined;
   }
 
   async #look(key: string): Promise<Sight> {
-    return decide(key, await this.#shelf.values.get(key), noScope, this.#shelf.clock.now());
+    const stored = await this.#shelf.values.get(key);
+    if (stored === undefined) return { kind: 'absent' };
+    return decide(open(key, stored.bytes), stored.version, noScope, 'valid', this.#shelf.clock.now());
   }
 
   async #write(key: string, sight: Sight, holders: readonly string[]): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Halves } from '../codec/hash64.ts';
 import type { Timer } from '../support/clock.ts';
 import { isUnconfirmed } from '../support/errors.ts';
 import type { Shelf } from './shelf.ts';
+import type { Tick } from './stamp.ts';
 
 /** The backend forgets a lease after this, in ms, if nobody took it over before. */
 const leaseTtlMs = 5000;
@@ -16,14 +17,23 @@ export const silenceMs = 400;
 
 /** What a lease needs to know of the key. */
 export interface LeaseSite {
+  /** Where the marker stands. */
   readonly key: string;
   readonly scope: Halves;
   readonly token: string;
+  /** Tags that end the load when they are invalidated, and the instant before it began. */
+  readonly tags: readonly string[];
+  readonly at: Tick;
+  /** The entry that is to be replaced, where it stays readable during the load: the marker then stands under a side key. */
+  readonly target?: { readonly key: string; readonly version: Version };
 }
 
 /**
  * A marker under the key itself. Its version is the lease: whoever replaces or deletes the marker, by invalidating the key or
  * by taking the load over, thereby takes the right to fill away.
+ *
+ * To refresh an entry, the marker stands under a side key and only keeps others from doing the same; the right to fill is then
+ * the version of the entry itself, which an invalidation takes away likewise.
  *
  * The idea of leases is from Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013), section 3.2.1.
  */
@@ -67,8 +77,13 @@ export class Lease {
   async fill(entry: Uint8Array, ttlMs: number): Promise<boolean> {
     const version = await this.#end();
     if (version === undefined) return false;
+    const { values } = this.#shelf;
+    const { key, target } = this.#site;
     try {
-      return (await this.#shelf.values.cas(this.#site.key, version, entry, ttlMs)) !== undefined;
+      if (target === undefined) return (await values.cas(key, version, entry, ttlMs)) !== undefined;
+      const filled = await values.cas(target.key, target.version, entry, ttlMs);
+      await values.deleteIf(key, version);
+      return filled !== undefined;
     } finally {
       this.#shelf.ownTokens.delete(this.#site.token);
     }
@@ -118,6 +133,13 @@ export class Lease {
   }
 }
 
-function sealMarker({ key, scope, token }: LeaseSite): Buffer {
-  return seal(key, scope, { kind: 'lease' }, Buffer.from(token, 'latin1'));
+function sealMarker({ key, scope, token, tags, at }: LeaseSite): Buffer {
+  const tagged = tags.length === 0 ? {} : { tags, era: at.era, count: at.count };
+  return seal(key, scope, { kind: 'lease', ...tagged }, Buffer.from(token, 'latin1'));
+}
+
+/** Returns where the marker of those who refresh the entry of `key` stands. */
+export function sideKeyOf(key: string): string {
+  // "!" stands in no key of an entry.
+  return `${key}!r`;
 }

@@ -1,46 +1,43 @@
 /** Does the loads of a cache: takes the lease or waits for its owner, asks the origin, fills. */
 
-import type { Version } from '../backend/values.ts';
-import type { Halves } from '../codec/hash64.ts';
-import type { BypassReason } from '../observe/events.ts';
+import type { BypassReason, RefreshReason } from '../observe/events.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { sleep } from '../support/clock.ts';
-import type { Sight } from './decide.ts';
+import { type Answer, ask, type Question } from './ask.ts';
+import { type EntrySight, type Sight, staleToken, tokenOf } from './decide.ts';
 import { DirectLoads } from './direct.ts';
-import { encodeEntry, readEntry } from './entry.ts';
+import { type Encoded, encodeEntry, readEntry } from './entry.ts';
+import { fill } from './fill.ts';
 import type { Flight } from './flight.ts';
-import { Lease, silenceMs } from './lease.ts';
-import { look, type Looked } from './look.ts';
+import { sideKeyOf } from './lease.ts';
+import type { Ticket } from './local/tier.ts';
+import { look, type Looked, type Seen } from './look.ts';
 import type { Found } from './lookup.ts';
-import type { Policy } from './options.ts';
+import { type Right, takeRight } from './right.ts';
 import type { Shelf } from './shelf.ts';
-import type { Space } from './space.ts';
+import { Wait } from './wait.ts';
 
-/** What a loader is told. */
-export interface LoadContext {
-  /** The full key that is being loaded. */
-  readonly key: string;
+/** One read that found nothing that is good enough. */
+export interface Job extends Question {
+  /** For a read of many keys, whose loads go together: to be told when this key needs none, or must wait for it. */
+  readonly batch?: { settled(key: string): void } | undefined;
+  /** True to verify a hit, whatever chance says. */
+  readonly verify?: boolean | undefined;
+  /** Of the local tier, taken before the read began. */
+  readonly ticket?: Ticket | undefined;
 }
 
-/** Asks the origin. `undefined` means "cache nothing"; `null` is a value like any other, with its own ttl. */
-export type Loader<Value> = (context: LoadContext) => Promise<Value> | Value;
-
-/** One read that found no entry. */
-export interface Job {
-  readonly space: Space;
-  readonly key: string;
-  readonly load: Loader<unknown>;
-  readonly policy: Policy;
-}
-
-const firstPauseMs = 4;
-const longestPauseMs = 50;
 /** So often a caller tries to take the lease against others that are always faster, before it loads past the cache. */
 const mostAttempts = 5;
+/** After a load failed, the stale entry is answered for so long, in ms, before the next is tried. */
+const failurePauseMs = 1000;
+/** After somebody else was found refreshing an entry, in ms. */
+const refreshPauseMs = 200;
 
 export class Loading {
   readonly #shelf: Shelf;
   readonly #direct: DirectLoads;
+  readonly #refreshing = new Set<string>();
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
@@ -49,16 +46,17 @@ export class Loading {
 
   /** Loads past the cache. */
   async around(job: Job, reason: BypassReason): Promise<Found> {
-    const { value, own } = this.#direct.run(job.key, () => this.#ask(job));
+    const { value: answer, own } = this.#direct.run(job.key, () => ask(job, undefined, false));
     if (!own) {
+      job.batch?.settled(job.key);
       job.space.counts.collapsed += 1;
-      return uncached(await value, 'collapsed');
+      return uncached((await answer).value, 'collapsed');
     }
     this.#noteBypass(job, reason);
-    return bypassed(await value, reason);
+    return bypassed((await answer).value, reason);
   }
 
-  /** Brings the value of a key under which `looked` showed no entry. `landed` is called when nothing is left to join. */
+  /** Brings the value of a key under which `looked` showed no fresh entry. `landed` is called when nothing is left to join. */
   async fly(flight: Flight, job: Job, looked: Looked, landed: () => void): Promise<Found> {
     try {
       return await this.#fly(flight, job, looked, landed);
@@ -68,50 +66,95 @@ export class Loading {
     }
   }
 
+  /** Loads an entry again behind its readers, unless somebody already does or it failed just now. */
+  refresh(job: Job, seen: Seen & { readonly sight: EntrySight }, reason: RefreshReason): void {
+    const { key } = job;
+    if (this.#refreshing.has(key) || this.#shelf.pauses.has(key)) return;
+    this.#refreshing.add(key);
+    this.#behind(
+      job,
+      this.#refresh({ ...job, ticket: this.#shelf.tier?.ticket() }, seen, reason).finally(() =>
+        this.#refreshing.delete(key),
+      ),
+    );
+  }
+
+  async #refresh(job: Job, seen: Seen & { readonly sight: EntrySight }, reason: RefreshReason): Promise<void> {
+    const { flights, pauses, events } = this.#shelf;
+    const { space, key } = job;
+    const right = await takeRight(job, seen, this.#shelf.newToken(), undefined);
+    if (right === undefined || right === 'held') {
+      pauses.set(key, refreshPauseMs);
+      return;
+    }
+    space.counts.refreshes += 1;
+    if (events.observed) events.emit({ type: 'refresh', cache: space.name, key, reason });
+    const { outcome } = flights.begin(key, (flight, landed) => {
+      flight.token = staleToken(seen.sight.version);
+      return this.#loadUnder(right, job, flight, landed, true);
+    });
+    // The event of the load tells of its failure; the readers have what they need.
+    await outcome.catch(() => {});
+  }
+
   async #fly(flight: Flight, job: Job, looked: Looked, landed: () => void): Promise<Found> {
     const { clock } = this.#shelf;
     const wait = new Wait(clock.monotonic() + job.policy.waitMs);
     let seen = looked;
     for (let attempts = 0; attempts < mostAttempts;) {
       if ('failure' in seen) return this.#giveUp(job, 'backend', landed);
-      const { sight } = seen;
-      if (sight.kind === 'hit') {
-        const found = readEntry(job.space, sight);
-        if (found !== undefined) {
-          landed();
-          this.#noteHit(job);
-          return found;
-        }
+      const found = this.#found(job, seen.sight);
+      if (found !== undefined) {
+        landed();
+        return found;
       }
-      if (sight.kind === 'held') {
-        flight.token = sight.token;
-        return this.#loadUnstored(job, 'mutation', landed);
+      if (seen.sight.kind === 'held') {
+        flight.token = seen.sight.token;
+        return this.#loadUnstored(job, flight, landed);
       }
-      if (sight.kind === 'leased' && this.#mustWait(sight, wait)) {
-        flight.token = sight.token;
+      const marker = await this.#markerFor(job, seen.sight, attempts);
+      if (marker === 'failed') return this.#giveUp(job, 'backend', landed);
+      if (marker.kind === 'leased' && this.#mustWait(marker, wait)) {
+        flight.token = tokenOf(seen.sight);
+        job.batch?.settled(job.key);
         await sleep(clock, wait.pauseMs(clock.random()));
       } else {
         attempts += 1;
-        const lease = await this.#take(flight, job, seen.scope, 'version' in sight ? sight.version : undefined);
-        if (lease === 'failed') return this.#giveUp(job, 'backend', landed);
-        if (lease !== undefined) return this.#loadUnder(lease.lease, lease.scope, job, landed);
+        const right = await this.#take(flight, job, seen, marker);
+        if (right === 'failed') return this.#giveUp(job, 'backend', landed);
+        if (right === 'held') return this.#loadUnstored(job, flight, landed);
+        if (right !== undefined) return this.#loadUnder(right, job, flight, landed, false);
       }
-      seen = await look(job.space, job.key);
+      seen = await look(job.space, job.key, job.policy.tags);
     }
     return this.#giveUp(job, 'contended', landed);
+  }
+
+  /** What somebody else's load, waited for, has left. */
+  #found({ space, key, policy }: Job, sight: Sight): Found | undefined {
+    if (sight.kind !== 'hit') return undefined;
+    const found = readEntry(space, sight, policy);
+    if (found !== undefined) space.noteHit(key, space.backendTier);
+    return found;
+  }
+
+  /** What stands in the way of a load: the state of the key itself or, for an entry that stays readable, of its side key. */
+  async #markerFor({ space, key, policy }: Job, sight: Sight, attempts: number): Promise<Sight | 'failed'> {
+    if (sight.kind !== 'stale' && sight.kind !== 'hit') return sight;
+    if (attempts === 0) return { kind: 'absent' };
+    const side = await look(space, sideKeyOf(key), policy.tags);
+    return 'failure' in side ? 'failed' : side.sight;
   }
 
   #mustWait(sight: Extract<Sight, { kind: 'leased' }>, wait: Wait): boolean {
     return !this.#shelf.isOrphan(sight.token) && wait.goesOn(sight.version, this.#shelf.clock.monotonic());
   }
 
-  async #take(flight: Flight, job: Job, seenScope: Halves | undefined, over: Version | undefined) {
+  async #take(flight: Flight, job: Job, seen: Seen, marker: Sight): Promise<Right | 'held' | 'failed' | undefined> {
     const token = this.#shelf.newToken();
-    flight.token = token;
+    flight.token = seen.sight.kind === 'stale' ? tokenOf(seen.sight) : token;
     try {
-      const scope = seenScope ?? (await job.space.scope());
-      const lease = await Lease.take(this.#shelf, { key: job.key, scope, token }, over);
-      return lease && { lease, scope };
+      return await takeRight(job, seen, token, 'version' in marker ? marker.version : undefined);
     } catch (error) {
       if (!(error instanceof HotshelfError)) throw error;
       this.#noteFailure(job, error);
@@ -121,71 +164,55 @@ export class Loading {
     }
   }
 
-  async #loadUnder(lease: Lease, scope: Halves, job: Job, landed: () => void): Promise<Found> {
-    const { space, policy } = job;
+  async #loadUnder(right: Right, job: Job, flight: Flight, landed: () => void, behind: boolean): Promise<Found> {
+    const { space, key } = job;
+    const { events, pauses } = this.#shelf;
     const letGo = () => {
-      this.#behind(job, lease.release());
+      this.#behind(job, right.lease.release());
       landed();
     };
-    space.counts.misses += 1;
-    if (this.#shelf.events.observed) this.#shelf.events.emit({ type: 'miss', cache: space.name, key: job.key });
-    let value: unknown;
-    let encoded: ReturnType<typeof encodeEntry> | undefined;
+    if (!behind) this.#noteMiss(job);
+    let answer: Answer;
+    let encoded: Encoded | HotshelfError | undefined;
     try {
-      value = await this.#ask(job);
-      if (value !== undefined) encoded = encodeEntry(space, { key: job.key, scope, value, policy });
+      answer = await ask(job, right.earlier, behind);
+      if (answer.storable) encoded = encodeEntry(space, { ...job, ...answer, scope: right.scope, at: right.at });
     } catch (error) {
+      if (right.earlier !== undefined) pauses.set(key, failurePauseMs);
       letGo();
       throw error;
     }
-    if (encoded === undefined) {
+    pauses.end(key);
+    flight.tags = answer.tags;
+    flight.at = right.at;
+    if (encoded === undefined || encoded instanceof HotshelfError) {
       letGo();
-      return uncached(value, 'miss');
+      if (encoded !== undefined) events.emit({ type: 'uncacheable', cache: space.name, key, error: encoded });
+      return uncached(answer.value, 'miss');
     }
-    if (encoded instanceof HotshelfError) {
-      letGo();
-      this.#shelf.events.emit({ type: 'uncacheable', cache: space.name, key: job.key, error: encoded });
-      return uncached(value, 'miss');
-    }
-    const { bytes, ttlMs } = encoded;
     space.counts.fills += 1;
-    this.#behind(job, this.#fill(lease, bytes, ttlMs, job).finally(landed));
-    return { value, status: 'miss', stored: true, ageMs: 0, ttlMs };
+    space.counts.bytesWritten += encoded.bytes.length;
+    this.#behind(job, this.#fill(right, job, answer, encoded).finally(landed));
+    return { value: answer.value, status: 'miss', stored: true, ageMs: 0, ttlMs: encoded.ttlMs };
   }
 
-  async #fill(lease: Lease, bytes: Uint8Array, ttlMs: number, job: Job): Promise<void> {
-    if (await lease.fill(bytes, ttlMs)) return;
+  async #fill(right: Right, job: Job, answer: Answer, encoded: Encoded): Promise<void> {
+    if (await fill(right, job, answer, encoded, job.ticket)) return;
     job.space.counts.refusedFills += 1;
     this.#shelf.events.emit({ type: 'refused', cache: job.space.name, key: job.key });
   }
 
-  async #loadUnstored(job: Job, reason: BypassReason, landed: () => void): Promise<Found> {
-    this.#noteBypass(job, reason);
-    const value = await this.#ask(job);
+  async #loadUnstored(job: Job, flight: Flight, landed: () => void): Promise<Found> {
+    this.#noteBypass(job, 'mutation');
+    const answer = await ask(job, undefined, false);
+    flight.tags = answer.tags;
     landed();
-    return bypassed(value, reason);
+    return bypassed(answer.value, 'mutation');
   }
 
   #giveUp(job: Job, reason: BypassReason, landed: () => void): Promise<Found> {
     landed();
     return this.around(job, reason);
-  }
-
-  async #ask(job: Job): Promise<unknown> {
-    const { clock, events } = this.#shelf;
-    const { space, key } = job;
-    const startedAt = clock.monotonic();
-    let failed = true;
-    space.counts.loads += 1;
-    try {
-      const value = await job.load({ key });
-      failed = false;
-      return value;
-    } finally {
-      if (failed) space.counts.failedLoads += 1;
-      if (events.observed)
-        events.emit({ type: 'load', cache: space.name, key, ms: clock.monotonic() - startedAt, failed });
-    }
   }
 
   #behind(job: Job, work: Promise<void>): void {
@@ -197,47 +224,18 @@ export class Loading {
     );
   }
 
-  #noteFailure(job: Job, error: HotshelfError): void {
-    this.#shelf.events.emit({ type: 'failed', cache: job.space.name, key: job.key, error });
+  #noteMiss({ space, key }: Job): void {
+    space.counts.misses += 1;
+    if (this.#shelf.events.observed) this.#shelf.events.emit({ type: 'miss', cache: space.name, key });
   }
 
-  /** Somebody else's load, waited for, counts as an entry that was found. */
-  #noteHit({ space, key }: Job): void {
-    space.counts.hits += 1;
-    if (this.#shelf.events.observed) this.#shelf.events.emit({ type: 'hit', cache: space.name, key });
+  #noteFailure(job: Job, error: HotshelfError): void {
+    this.#shelf.events.emit({ type: 'failed', cache: job.space.name, key: job.key, error });
   }
 
   #noteBypass(job: Job, reason: BypassReason): void {
     job.space.counts.bypasses += 1;
     this.#shelf.events.emit({ type: 'bypass', cache: job.space.name, key: job.key, reason });
-  }
-}
-
-/** Decides how long one caller waits for somebody else's load. */
-class Wait {
-  readonly #until: number;
-  #pauseMs = firstPauseMs;
-  #version: Version | undefined;
-  #silentSince = 0;
-
-  constructor(until: number) {
-    this.#until = until;
-  }
-
-  /** Tells whether the owner of the lease lives and there is time left. */
-  goesOn(version: Version, now: number): boolean {
-    if (version !== this.#version) {
-      this.#version = version;
-      this.#silentSince = now;
-    }
-    return now < this.#until && now - this.#silentSince < silenceMs;
-  }
-
-  /** The next pause: half as long again each time, spread by a quarter so that waiters do not march in step. */
-  pauseMs(random: number): number {
-    const pauseMs = this.#pauseMs;
-    this.#pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
-    return pauseMs * (0.75 + random / 2);
   }
 }
 

@@ -1,23 +1,24 @@
 /** What a read found: the value, and where it came from. */
 
-import type { BypassReason } from '../observe/events.ts';
+import type { BypassReason, StaleReason } from '../observe/events.ts';
 
 /**
- * - `hit`: an entry; `miss`: this caller loaded; `collapsed`: another caller's load or wait, in this process;
+ * - `hit`: a fresh entry; `stale`: one whose ttl is over, within its grace;
+ * - `miss`: this caller loaded; `collapsed`: another caller's load or wait, in this process;
  * - `bypass`: the origin, past the cache.
  */
-export type LookupStatus = 'hit' | 'miss' | 'collapsed' | 'bypass';
+export type LookupStatus = 'hit' | 'stale' | 'miss' | 'collapsed' | 'bypass';
 
 export interface Lookup<Value> {
   readonly value: Value;
   readonly status: LookupStatus;
-  /** Why the cache was passed, for a `bypass`. */
-  readonly reason?: BypassReason;
+  /** Why the cache was passed, for a `bypass`; why a stale entry was good enough, for `stale`. */
+  readonly reason?: BypassReason | StaleReason;
   /** Whether the value was sent to the backend by this read. */
   readonly stored: boolean;
   /** How old the value is, in ms. */
   readonly ageMs: number;
-  /** How long it stays fresh, in ms; 0 for what is not cached. */
+  /** How long it stays fresh, in ms; 0 for what is not cached, below 0 for what is stale. */
   readonly ttlMs: number;
 }
 

@@ -1,33 +1,89 @@
-/** The options of a cache: names, units, defaults and checks. */
+/** The options of a cache: names, units and defaults. */
 
 import type { BackendWith } from '../backend/backend.ts';
-import { facet } from '../backend/facet.ts';
 import type { Codec } from '../codec/codec.ts';
-import { jsonCodec } from '../codec/json.ts';
-import { type Clock, systemClock } from '../support/clock.ts';
-import { type Duration, durationMs } from '../support/duration.ts';
-import { describe, HotshelfError } from '../support/errors.ts';
-import { checkOptionNames } from '../support/options.ts';
-import { checkName } from './key.ts';
+import type { StandardSchema } from '../codec/standard-schema.ts';
+import type { Clock } from '../support/clock.ts';
+import type { Duration } from '../support/duration.ts';
+import type { Key } from './key.ts';
+import type { LocalOptions } from './local/options.ts';
 
 /** What may be said for a whole cache, for a namespace, and for one call; the narrowest wins. */
-export interface EntryOptions {
+export interface EntryOptions<Value = unknown> {
   /**
-   * How long an entry is fresh.
+   * How long an entry is fresh, or a function of the value that says so.
    * @default '1m'
    */
-  ttl?: Duration;
+  ttl?: Duration | ((value: Value) => Duration);
   /**
    * How long a cached `null` is fresh: "there is no such row" is worth less than a row.
    * @default '30s', or the ttl if that is shorter
    */
   negativeTtl?: Duration;
   /**
+   * The share of the ttl, 0 to 0.5, by which entries may end earlier, at random: those that were stored together are then
+   * not loaded together.
+   * @default 0.05
+   */
+  jitter?: number;
+  /**
+   * How long after its ttl an entry may still help: while the load fails, while it is slow (`timeout.soft`), or while it goes
+   * on behind (`swr`). What was invalidated never helps.
+   * @default 0
+   */
+  grace?: Duration;
+  /**
+   * Load a fresh entry again behind its readers: from this share of its ttl on (0.8), or with `'xfetch'` at random, the
+   * sooner the longer its load took.
+   * @default false
+   */
+  refresh?: number | 'xfetch' | false;
+  /**
+   * Answer from a stale entry at once and load behind, within `grace`; otherwise the reader waits for the load.
+   * @default false
+   */
+  swr?: boolean;
+  /** How long a load may take. */
+  timeout?: {
+    /**
+     * After this a stale entry within its grace is answered, and the load completes behind.
+     * @default never
+     */
+    soft?: Duration;
+    /**
+     * After this the loader's `signal` fires and readers get the stale entry or `CACHE_LOAD_TIMEOUT`.
+     * @default never
+     */
+    hard?: Duration;
+  };
+  /**
    * How long a caller waits for a load that another process is doing before it loads by itself. A process that died while
    * loading is noticed within half a second, whatever this says.
    * @default '10s'
    */
   wait?: Duration;
+  /**
+   * Labels of the entry, or a function of the value that gives them; `invalidateTags` ends all entries with a label at once. They
+   * add to those of the namespace and hold for the whole cache. Labels that are known before the read cost no extra trip.
+   * @default none
+   */
+  tags?: readonly Key[] | ((value: Value) => readonly Key[]);
+  /**
+   * Ask the backend even where the local tier has a copy: the answer is from after every invalidation anywhere.
+   * @default false
+   */
+  fresh?: boolean;
+  /**
+   * The share of hits, 0 to 1, that are loaded again behind and compared; one that differs twice, a second apart, emits
+   * `inconsistent`.
+   * @default 0
+   */
+  verify?: number;
+  /**
+   * A Standard Schema of the value: a cached value that does not fit is a miss, a loaded one is not stored.
+   * @default none
+   */
+  schema?: StandardSchema;
 }
 
 export interface NamespaceOptions extends EntryOptions {
@@ -36,6 +92,12 @@ export interface NamespaceOptions extends EntryOptions {
    * @default what the backend can hold
    */
   maxValueBytes?: number;
+  /**
+   * The version of what is cached. Entries of another version are misses, invalidations reach all versions: so two releases of
+   * an application can run side by side while the shape of a value changes.
+   * @default that of the namespace around, or none
+   */
+  version?: string | number;
 }
 
 export interface CacheOptions extends NamespaceOptions {
@@ -52,18 +114,45 @@ export interface CacheOptions extends NamespaceOptions {
    */
   codec?: Codec;
   /**
+   * Keep decoded copies of hits in this process too. A memory backend is local already and ignores it.
+   * @default false
+   */
+  local?: boolean | LocalOptions;
+  /**
+   * Tell other processes of each invalidation, for their local tiers. `false` is for servers that forbid to publish: then no
+   * process may have a local tier.
+   * @default true
+   */
+  announce?: boolean;
+  /**
    * Time and randomness, for tests.
    * @default systemClock
    */
   clock?: Clock;
 }
 
-export interface SetOptions extends EntryOptions {
+export interface SetOptions<Value = unknown> extends EntryOptions<Value> {
   /** A number that grows with each change of the value, such as a row version: an entry with a larger one is kept. */
   version?: number;
 }
 
+export interface InvalidateOptions {
+  /**
+   * Keep the entries for their grace: readers load again, and are answered from the entry if that fails. What is not within a
+   * grace is deleted all the same.
+   * @default false
+   */
+  soft?: boolean;
+  /**
+   * Resolve only when no local tier anywhere has the old value, also one that does not answer: at the latest after `maxLag`.
+   * @default that of the local tier
+   */
+  ack?: boolean;
+}
+
 export interface MutateOptions {
+  /** Tags that the write invalidates besides the keys. */
+  tags?: readonly Key[];
   /**
    * How far the replicas of the database may lag behind: the keys stay uncached, and `mutate` unresolved, for this long
    * after the write, so that nobody puts a replica's old row back.
@@ -75,144 +164,8 @@ export interface MutateOptions {
    * @default false
    */
   strict?: boolean;
+  /** As for `invalidate`. */
+  ack?: boolean;
 }
 
-/** Options after every default was applied; spans in ms. */
-export interface Policy {
-  readonly ttlMs: number;
-  /** `undefined` until somebody said it. */
-  readonly negativeTtlMs: number | undefined;
-  readonly waitMs: number;
-  readonly maxValueBytes: number;
-}
-
-export const defaults = { ttl: '1m', negativeTtl: '30s', wait: '10s', prefix: 'hs' } as const;
-
-const negativeTtlMs = durationMs(defaults.negativeTtl, 'negativeTtl');
-
-/** How long `value` is fresh, in whole ms: backends take no parts of one. */
-export function lifetimeMs(value: unknown, policy: Policy): number {
-  return Math.ceil(value === null ? (policy.negativeTtlMs ?? Math.min(negativeTtlMs, policy.ttlMs)) : policy.ttlMs);
-}
-
-const entryNames = ['ttl', 'negativeTtl', 'wait'];
-const namespaceNames = [...entryNames, 'maxValueBytes'];
-const cacheNames = [...namespaceNames, 'backend', 'prefix', 'codec', 'clock'];
-
-/** The policy before anybody said anything. */
-export function defaultPolicy(backendMaxBytes: number): Policy {
-  return {
-    ttlMs: durationMs(defaults.ttl, 'ttl'),
-    negativeTtlMs: undefined,
-    waitMs: durationMs(defaults.wait, 'wait'),
-    maxValueBytes: backendMaxBytes,
-  };
-}
-
-export function isSamePolicy(a: Policy, b: Policy): boolean {
-  return (
-    a.ttlMs === b.ttlMs &&
-    a.negativeTtlMs === b.negativeTtlMs &&
-    a.waitMs === b.waitMs &&
-    a.maxValueBytes === b.maxValueBytes
-  );
-}
-
-/** Returns `base` with what `options` say. @throws {HotshelfError} `OPTION_INVALID` */
-export function narrow(base: Policy, options: EntryOptions | undefined, where: string): Policy {
-  if (options === undefined) return base;
-  checkOptionNames(options, entryNames, where);
-  return merge(base, options);
-}
-
-/** As `narrow`, for a namespace. */
-export function narrowNamespace(base: Policy, options: NamespaceOptions | undefined, where: string): Policy {
-  if (options === undefined) return base;
-  checkOptionNames(options, namespaceNames, where);
-  return mergeNamespace(base, options);
-}
-
-/** As `narrow`, for `set`. */
-export function narrowSet(base: Policy, options: SetOptions | undefined): Policy {
-  if (options === undefined) return base;
-  checkOptionNames(options, [...entryNames, 'version'], 'set()');
-  const { version } = options;
-  if (version !== undefined && !Number.isFinite(version)) {
-    throw new HotshelfError('OPTION_INVALID', `Expected \`version\` to be a finite number, got ${describe(version)}.`);
-  }
-  return merge(base, options);
-}
-
-/** @throws {HotshelfError} `OPTION_INVALID` */
-export function checkMutateOptions(options: MutateOptions | undefined): { settleMs: number; strict: boolean } {
-  checkOptionNames(options, ['settle', 'strict'], 'mutate()');
-  const { settle = 0, strict = false } = options ?? {};
-  if (typeof strict !== 'boolean') {
-    throw new HotshelfError('OPTION_INVALID', `Expected \`strict\` to be true or false, got ${describe(strict)}.`);
-  }
-  return { settleMs: durationMs(settle, 'settle', { orZero: true }), strict };
-}
-
-/** What a cache is made of, all checked. @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING` */
-export function checkCacheOptions(options: CacheOptions): {
-  policy: Policy;
-  prefix: string;
-  codec: Codec;
-  clock: Clock;
-} {
-  checkOptionNames(options, cacheNames, 'createCache()');
-  const { backend, prefix = defaults.prefix, codec = jsonCodec, clock = systemClock } = options ?? {};
-  if (typeof backend !== 'object' || typeof backend?.name !== 'string') {
-    throw new HotshelfError(
-      'OPTION_INVALID',
-      `Expected \`backend\` of createCache() to be a backend such as memory() or await connect(url), got ${describe(backend)}.`,
-    );
-  }
-  checkMethods(codec, '`codec`', ['encode', 'decode', 'isPlain']);
-  if (!Number.isInteger(codec.id) || codec.id < 1 || codec.id > 255) {
-    throw new HotshelfError(
-      'OPTION_INVALID',
-      `Expected the \`id\` of \`codec\` to be from 1 to 255, got ${describe(codec.id)}.`,
-    );
-  }
-  checkMethods(clock, '`clock`', ['now', 'monotonic', 'after', 'turn', 'random']);
-  const { maxValueBytes } = facet(backend, 'values', 'createCache()');
-  return {
-    policy: mergeNamespace(defaultPolicy(maxValueBytes), options),
-    prefix: checkName(prefix, '`prefix`'),
-    codec,
-    clock,
-  };
-}
-
-function checkMethods(value: unknown, name: string, methods: readonly string[]): void {
-  const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
-  if (missing === undefined) return;
-  throw new HotshelfError(
-    'OPTION_INVALID',
-    `Expected ${name} to be an object with a function ${missing}(), got ${describe(value)}.`,
-  );
-}
-
-function merge(base: Policy, options: EntryOptions): Policy {
-  const { ttl, negativeTtl, wait } = options;
-  return {
-    ttlMs: ttl === undefined ? base.ttlMs : durationMs(ttl, 'ttl'),
-    negativeTtlMs: negativeTtl === undefined ? base.negativeTtlMs : durationMs(negativeTtl, 'negativeTtl'),
-    waitMs: wait === undefined ? base.waitMs : durationMs(wait, 'wait', { orZero: true }),
-    maxValueBytes: base.maxValueBytes,
-  };
-}
-
-function mergeNamespace(base: Policy, options: NamespaceOptions): Policy {
-  const policy = merge(base, options);
-  const { maxValueBytes } = options;
-  if (maxValueBytes === undefined) return policy;
-  if (Number.isSafeInteger(maxValueBytes) && maxValueBytes > 0) {
-    return { ...policy, maxValueBytes: Math.min(maxValueBytes, base.maxValueBytes) };
-  }
-  throw new HotshelfError(
-    'OPTION_INVALID',
-    `Expected \`maxValueBytes\` to be a whole number of bytes above 0, got ${describe(maxValueBytes)}.`,
-  );
-}
+export const defaults = { ttl: '1m', negativeTtl: '30s', jitter: 0.05, wait: '10s', prefix: 'hs' } as const;

@@ -4,29 +4,39 @@ import { randomBytes } from 'node:crypto';
 import type { Backend } from '../backend/backend.ts';
 import type { Values } from '../backend/values.ts';
 import type { Codec } from '../codec/codec.ts';
-import type { CacheEvent } from '../observe/events.ts';
+import { CacheEvents } from '../observe/channels.ts';
 import type { Clock } from '../support/clock.ts';
-import { Emitter } from '../support/emitter.ts';
+import { CoarseClock } from '../support/coarse-clock.ts';
 import { Flights } from './flight.ts';
+import { TagHints } from './hints.ts';
+import { LocalTier } from './local/tier.ts';
+import type { LocalPolicy } from './local/options.ts';
+import { News } from './news.ts';
+import type { NearValue } from './near.ts';
+import type { Parts } from './parts.ts';
+import { Pauses } from './pauses.ts';
+import { Tags } from './tags.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
-export interface ShelfParts {
+export class Shelf {
   readonly backend: Backend;
   readonly values: Values;
   readonly codec: Codec;
   readonly clock: Clock;
+  /** The wall clock for paths where asking it is most of the work. */
+  readonly coarse: CoarseClock;
   /** The first part of every key. */
   readonly prefix: string;
-}
-
-export class Shelf implements ShelfParts {
-  readonly backend: Backend;
-  readonly values: Values;
-  readonly codec: Codec;
-  readonly clock: Clock;
-  readonly prefix: string;
-  readonly events = new Emitter<CacheEvent>();
+  readonly events = new CacheEvents();
   readonly flights = new Flights();
+  readonly tags: Tags;
+  readonly hints = new TagHints();
+  readonly pauses: Pauses;
+  /** The local tier, and what was said of it; `undefined` where there is none. */
+  readonly local: LocalPolicy | undefined;
+  readonly tier: LocalTier<NearValue> | undefined;
+  /** What local tiers hear of this process, and of the others. */
+  readonly news: News;
   readonly unconfirmed: Unconfirmed;
   /** Loads and holds of this process that the backend may still show. */
   readonly ownTokens = new Set<string>();
@@ -35,12 +45,18 @@ export class Shelf implements ShelfParts {
   readonly #background = new Set<Promise<unknown>>();
   #tokens = 0;
 
-  constructor(parts: ShelfParts) {
+  constructor(parts: Parts) {
     this.backend = parts.backend;
     this.values = parts.values;
     this.codec = parts.codec;
     this.clock = parts.clock;
+    this.coarse = new CoarseClock(parts.clock);
     this.prefix = parts.prefix;
+    this.tags = new Tags(parts.values, parts.clock, parts.prefix);
+    this.pauses = new Pauses(parts.clock);
+    this.local = parts.local;
+    this.tier = parts.local && new LocalTier(parts.local, parts.clock);
+    this.news = new News(this, parts.announces);
     this.unconfirmed = new Unconfirmed(this);
   }
 

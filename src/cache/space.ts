@@ -1,24 +1,24 @@
 /** Holds what one namespace of a cache has for its own: its place among the keys, its policy and its counts. */
 
-import { HotshelfError } from '../support/errors.ts';
+import type { Clock } from '../support/clock.ts';
+import { describe, HotshelfError } from '../support/errors.ts';
+import type { Tier } from '../observe/events.ts';
 import { type CacheStats, Counts } from '../observe/stats.ts';
-import type { Halves } from '../codec/hash64.ts';
+import { type Halves, hash64 } from '../codec/hash64.ts';
 import type { Resident } from '../backend/values.ts';
 import { checkName, type Key } from './key.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './epochs.ts';
-import { isSamePolicy, narrowNamespace, type NamespaceOptions, type Policy } from './options.ts';
+import type { Found } from './lookup.ts';
+import type { Kept, Memo } from './near.ts';
+import { under } from './news.ts';
+import type { EntryOptions, NamespaceOptions } from './options.ts';
+import { isSamePolicy, narrow, narrowNamespace, type Policy } from './policy.ts';
 import type { Shelf } from './shelf.ts';
 
-/** In a backend that lives in this process `clear` deletes; there are no epochs, and every entry has this scope. */
+/** In a backend that lives in this process `clear` deletes; there are no epochs, and entries of no version have this scope. */
 const noScope: Halves = new Uint32Array(2);
 const longestPrefix = 120;
-
-/** A value that is kept decoded beside its bytes, with the promise that every hit gets. */
-export interface Kept {
-  readonly value: unknown;
-  readonly promise: Promise<unknown>;
-}
 
 export class Space {
   readonly shelf: Shelf;
@@ -32,15 +32,29 @@ export class Space {
   readonly #parent: Space | undefined;
   readonly #children: Map<string, Space>;
   readonly resident: Resident | undefined;
+  /** Set once a loader named tags that nobody knew before it ran. */
+  loadersNameTags = false;
   readonly #keys: KnownKeys;
+  /** A digest of the version of what is cached; `undefined` where nobody gave one. */
+  readonly #version: string | undefined;
+  /** The scope of all entries where there are no epochs. */
+  readonly #noScope: Halves;
 
   /** A `twin` is this same namespace as it was made before, with other options: the two count together. */
-  constructor(shelf: Shelf, prefix: string, policy: Policy, parent?: { space: Space; name: string; twin?: Space }) {
+  constructor(
+    shelf: Shelf,
+    prefix: string,
+    policy: Policy,
+    version: string | undefined,
+    parent?: { space: Space; name: string; twin?: Space },
+  ) {
     this.shelf = shelf;
     this.prefix = prefix;
     this.policy = policy;
     this.resident = shelf.values.resident;
     this.#keys = new KnownKeys(prefix);
+    this.#version = version;
+    this.#noScope = version === undefined ? noScope : hashed(version);
     this.#parent = parent?.space;
     const twin = parent?.twin;
     this.counts = twin === undefined ? new Counts() : twin.counts;
@@ -52,23 +66,26 @@ export class Space {
           ? parent.name
           : `${parent.space.name}/${parent.name}`;
     this.name = path === '' ? 'default' : path;
-    if (shelf.values.resident === undefined) this.epochs = new Epochs(shelf.values, shelf.clock, this.#epochKeys());
+    if (shelf.values.resident === undefined)
+      this.epochs = new Epochs(shelf.values, shelf.clock, this.#epochKeys(), version ?? '');
   }
 
   /** Returns the namespace `name` inside this one; the same one again if it was made before. @throws {HotshelfError} `OPTION_INVALID` */
   child(name: string, options?: NamespaceOptions): Space {
-    const where = `the name of a namespace`;
-    const prefix = `${this.prefix}/${checkName(name, where)}`;
+    const prefix = `${this.prefix}/${checkName(name, 'the name of a namespace')}`;
     if (prefix.length > longestPrefix) {
       throw new HotshelfError(
         'OPTION_INVALID',
         `The names of nested namespaces are longer than ${longestPrefix} characters.`,
       );
     }
-    const policy = narrowNamespace(this.policy, options, `namespace("${name}")`);
+    const where = `namespace("${name}")`;
+    const { keyOf } = this.shelf.tags;
+    const policy = options === undefined ? this.policy : narrowNamespace(this.policy, options, where, keyOf);
+    const version = versionOf(options) ?? this.#version;
     const twin = this.#children.get(name);
-    if (twin !== undefined && isSamePolicy(twin.policy, policy)) return twin;
-    const child = new Space(this.shelf, prefix, policy, { space: this, name, ...(twin && { twin }) });
+    if (twin !== undefined && twin.#version === version && isSamePolicy(twin.policy, policy)) return twin;
+    const child = new Space(this.shelf, prefix, policy, version, { space: this, name, ...(twin && { twin }) });
     this.#children.set(name, child);
     return child;
   }
@@ -78,34 +95,77 @@ export class Space {
     return this.#keys.find(key) ?? this.#keys.write(key);
   }
 
+  /** Returns the policy of one call. @throws {HotshelfError} `OPTION_INVALID` */
+  policyOf(options: EntryOptions<never> | undefined, where: string): Policy {
+    return options === undefined ? this.policy : narrow(this.policy, options, where, this.shelf.tags.keyOf);
+  }
+
   /** Returns the decoded value of `key` that is kept in this process, or `undefined`: the whole path of a local hit. */
   kept(key: Key): Kept | undefined {
-    const { resident } = this;
-    if (resident === undefined || this.shelf.closed) return undefined;
     const full = this.#keys.find(key);
-    if (full === undefined) return undefined;
-    const kept = resident.peek(full)?.memo;
-    if (kept === undefined) return undefined;
-    this.counts.hits += 1;
-    if (this.shelf.events.observed) this.shelf.events.emit({ type: 'hit', cache: this.name, key: full });
-    return kept as Kept;
+    return full === undefined ? undefined : this.keptAt(full);
+  }
+
+  /** As `kept`, for a full key. */
+  keptAt(full: string): Kept | undefined {
+    const kept = this.resident === undefined ? this.#keptNear(full) : this.#keptBeside(full, this.resident);
+    if (kept !== undefined) this.noteHit(full, 'local');
+    return kept;
+  }
+
+  /** As `keptAt`, with its times; of the local tier only, for a memory backend is asked like any other. */
+  near(full: string): Found | undefined {
+    const { tier, closed } = this.shelf;
+    if (tier === undefined || closed) return undefined;
+    const node = tier.peek(full);
+    if (node === undefined || isDue(node.refreshAt, this.shelf.clock)) return undefined;
+    this.noteHit(full, 'local');
+    return node.content.found;
+  }
+
+  #keptBeside(full: string, resident: Resident): Kept | undefined {
+    if (this.shelf.closed) return undefined;
+    const memo = resident.peek(full)?.memo as Memo | undefined;
+    if (memo === undefined || (memo.refreshAt !== Infinity && memo.refreshAt <= this.shelf.coarse.now()))
+      return undefined;
+    for (const [tag, state] of memo.tags) if (resident.peek(tag) !== state) return undefined;
+    return memo;
+  }
+
+  #keptNear(full: string): Kept | undefined {
+    const { tier, closed } = this.shelf;
+    if (tier === undefined || closed) return undefined;
+    const node = tier.peek(full);
+    if (node === undefined || isDue(node.refreshAt, this.shelf.clock)) return undefined;
+    return node.content.kept;
+  }
+
+  /** Counts a fresh answer, and tells of it. */
+  noteHit(key: string, tier: Tier): void {
+    if (tier === 'local') this.counts.localHits += 1;
+    else this.counts.remoteHits += 1;
+    if (this.shelf.events.observed) this.shelf.events.emit({ type: 'hit', cache: this.name, key, tier });
+  }
+
+  /** Where an entry is found that is read from the backend. */
+  get backendTier(): Tier {
+    return this.resident === undefined ? 'remote' : 'local';
   }
 
   /** The epochs as they are in the backend now. */
   async scope(): Promise<Halves> {
-    return this.epochs === undefined ? noScope : this.epochs.ensure();
+    return this.epochs === undefined ? this.#noScope : this.epochs.ensure();
   }
 
   /** The scope as far as it is known without asking the backend. */
   get knownScope(): Halves | undefined {
-    return this.epochs === undefined ? noScope : this.epochs.trusted;
+    return this.epochs === undefined ? this.#noScope : this.epochs.trusted;
   }
 
   /** Makes everything in this namespace and below it a miss. */
   async clear(): Promise<void> {
-    const { resident } = this.shelf.values;
-    // These four marks can follow the prefix of a namespace: see the grammar of keys.
-    if (resident !== undefined) resident.drop(['=', ':', '$', '/'].map((mark) => this.prefix + mark));
+    const { resident } = this;
+    if (resident !== undefined) resident.drop(under(this.prefix));
     else await this.epochs?.advance();
   }
 
@@ -120,7 +180,7 @@ export class Space {
   }
 
   stats(): CacheStats {
-    return this.#total().snapshot(this.shelf.unconfirmed.size);
+    return this.#total().snapshot(this.shelf.unconfirmed.size, this.shelf.tier?.stats);
   }
 
   #total(): Counts {
@@ -135,4 +195,23 @@ export class Space {
     // "!" stands in no prefix, so that no entry can have this key.
     return [...above, `${this.prefix}!epoch`];
   }
+}
+
+/** @param at monotonic time in ms */
+function isDue(at: number, clock: Clock): boolean {
+  return at !== Infinity && clock.monotonic() >= at;
+}
+
+function hashed(text: string): Halves {
+  const halves = new Uint32Array(2);
+  hash64(text, halves);
+  return halves;
+}
+
+/** Returns the version that `options` give, as text. @throws {HotshelfError} `OPTION_INVALID` */
+export function versionOf(options: NamespaceOptions | undefined): string | undefined {
+  const version: unknown = options?.version;
+  if (version === undefined) return undefined;
+  if (typeof version === 'string' || typeof version === 'number') return `${typeof version}:${version}`;
+  throw new HotshelfError('OPTION_INVALID', `Expected \`version\` to be a text or a number, got ${describe(version)}.`);
 }

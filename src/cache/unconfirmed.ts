@@ -2,6 +2,7 @@
 
 import type { Timer } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
+import { under } from './news.ts';
 import type { Shelf } from './shelf.ts';
 import type { Space } from './space.ts';
 
@@ -19,6 +20,7 @@ export class Unconfirmed {
   readonly #shelf: Shelf;
   /** The number tells one invalidation of a key from a later one that came while the first was being repeated. */
   readonly #keys = new Map<string, number>();
+  readonly #tags = new Map<string, number>();
   readonly #spaces = new Map<Space, number>();
   #generation = 0;
   #timer: Timer | undefined;
@@ -33,9 +35,9 @@ export class Unconfirmed {
     });
   }
 
-  /** How many keys and namespaces wait. */
+  /** How many keys, tags and namespaces wait. */
   get size(): number {
-    return this.#keys.size + this.#spaces.size;
+    return this.#keys.size + this.#tags.size + this.#spaces.size;
   }
 
   /** Tells whether reads of `full` in `space` must not use the backend. */
@@ -46,20 +48,33 @@ export class Unconfirmed {
     return false;
   }
 
+  /** Tells whether entries with one of these tags must not be used. */
+  distrustsTags(tags: readonly string[]): boolean {
+    return this.#tags.size > 0 && tags.some((tag) => this.#tags.has(tag));
+  }
+
   addKeys(keys: readonly string[], space: Space): void {
-    if (this.#keys.size + keys.length > mostKeys) {
-      this.#keys.clear();
-      this.addSpace(space.root);
-      return;
-    }
-    this.#generation += 1;
-    for (const key of keys) this.#keys.set(key, this.#generation);
-    this.#trySoon();
+    this.#add(this.#keys, keys, space);
+  }
+
+  addTags(tags: readonly string[], space: Space): void {
+    this.#add(this.#tags, tags, space);
   }
 
   addSpace(space: Space): void {
     this.#generation += 1;
     this.#spaces.set(space, this.#generation);
+    this.#trySoon();
+  }
+
+  #add(waiting: Map<string, number>, names: readonly string[], space: Space): void {
+    if (waiting.size + names.length > mostKeys) {
+      waiting.clear();
+      this.addSpace(space.root);
+      return;
+    }
+    this.#generation += 1;
+    for (const name of names) waiting.set(name, this.#generation);
     this.#trySoon();
   }
 
@@ -91,8 +106,10 @@ export class Unconfirmed {
     try {
       for (const [space, generation] of this.#spaces) {
         await space.clear();
+        await this.#shelf.news.tell({ prefixes: under(space.prefix) });
         if (this.#spaces.get(space) === generation) this.#spaces.delete(space);
       }
+      while (this.#tags.size > 0) await this.#tryTags([...this.#tags].slice(0, keysPerTry));
       while (this.#keys.size > 0) await this.#tryKeys([...this.#keys].slice(0, keysPerTry));
       this.#retryMs = firstRetryMs;
       if (this.size === 0) this.#shelf.events.emit({ type: 'confirmed', cache: 'default' });
@@ -106,7 +123,20 @@ export class Unconfirmed {
   }
 
   async #tryKeys(batch: readonly (readonly [string, number])[]): Promise<void> {
-    await this.#shelf.values.delete(batch.map(([key]) => key));
-    for (const [key, generation] of batch) if (this.#keys.get(key) === generation) this.#keys.delete(key);
+    const keys = batch.map(([key]) => key);
+    await this.#shelf.values.delete(keys);
+    await this.#shelf.news.tell({ keys });
+    settle(this.#keys, batch);
   }
+
+  async #tryTags(batch: readonly (readonly [string, number])[]): Promise<void> {
+    const tags = batch.map(([tag]) => tag);
+    await this.#shelf.tags.invalidate(tags, false);
+    await this.#shelf.news.tell({ tags });
+    settle(this.#tags, batch);
+  }
+}
+
+function settle(waiting: Map<string, number>, batch: readonly (readonly [string, number])[]): void {
+  for (const [name, generation] of batch) if (waiting.get(name) === generation) waiting.delete(name);
 }

@@ -15,7 +15,7 @@ export { tagsFit } from './sections.ts';
  * | 2 | 1 | format, 1 |
  * | 3 | 1 | length of the header in units of 16 bytes: 4 to 255 |
  * | 4 | 4 | CRC32 of everything after it, begun with the two bytes before it |
- * | 8 | 1 | kind: 1 entry, 2 lease, 3 hold |
+ * | 8 | 1 | kind: 1 entry, 2 lease, 3 hold, 4 stamp of a tag, 5 clock of the tags |
  * | 9 | 1 | codec |
  * | 10 | 1 | flags of the codec |
  * | 11 | 1 | reserved, 0: a reader treats anything else as unknown |
@@ -33,7 +33,7 @@ const headerBytes = 64;
 const magic = 0x9b48;
 const formatNow = 1;
 
-export const kinds = { entry: 1, lease: 2, hold: 3 } as const;
+export const kinds = { entry: 1, lease: 2, hold: 3, stamp: 4, clock: 5 } as const;
 export type KindName = keyof typeof kinds;
 
 /** What a header says. */
@@ -137,4 +137,4 @@ function checksum(bytes: Buffer): number {
   return crc32(bytes.subarray(8), bytes.readUInt16BE(2));
 }
 
-const kindNames: readonly (KindName | undefined)[] = [undefined, 'entry', 'lease', 'hold'];
+const kindNames: readonly (KindName | undefined)[] = [undefined, 'entry', 'lease', 'hold', 'stamp', 'clock'];

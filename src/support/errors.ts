@@ -12,6 +12,7 @@ export const errorCodes = {
   BACKEND_DOWN: 'The backend does not answer; the command was not sent.',
   OUTCOME_UNKNOWN: 'The command was sent and no answer came: it may or may not have been applied.',
   BACKEND_REFUSED: 'The backend answered with an error; nothing was applied.',
+  CACHE_LOAD_TIMEOUT: 'A load took longer than `timeout.hard`.',
   INVALIDATION_UNCONFIRMED: 'The write is done, but the backend did not confirm that the cached copies are gone.',
   CLOSED: 'The object was closed before the call.',
 } as const;

@@ -36,7 +36,7 @@ export interface Shelves {
   readonly clock: FakeClock;
   readonly backend: BackendWith<'values'>;
   readonly wire: Wire;
-  /** Makes another cache over the same backend, as another process has. */
+  /** Makes another cache over the same backend, as another process has. Lifetimes are exact: there is no jitter. */
   readonly open: (options?: Partial<CacheOptions>) => Cache;
   readonly cache: Cache;
 }
@@ -72,7 +72,7 @@ export function shelves(form: Form = 'over a network'): Shelves {
             return () => void watchers.delete(watcher);
           },
         };
-  const open = (options?: Partial<CacheOptions>) => createCache({ backend, clock, ...options });
+  const open = (options?: Partial<CacheOptions>) => createCache({ backend, clock, jitter: 0, ...options });
   return { clock, backend, wire, open, cache: open() };
 }
 

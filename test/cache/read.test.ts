@@ -233,7 +233,7 @@ describe.each(forms)('a read, %s', (form) => {
     await Promise.all(['a', 'a', 'a'].map((key) => cache.get(key, never)));
     await codeOf(cache.get('b', never));
     await clock.advance(0);
-    expect(cache.stats()).toEqual({
+    expect(cache.stats()).toMatchObject({
       hits: 3,
       misses: 2,
       collapsed: 0,

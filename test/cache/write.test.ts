@@ -325,14 +325,18 @@ describe.each(forms)('a namespace, %s', (form) => {
   it('names itself in events', async () => {
     const { cache } = shelves(form);
     const names = new Set<string>();
-    cache.namespace('x').on((event) => names.add(event.cache));
+    const inA = new Set<string>();
+    cache.on((event) => names.add(event.cache));
+    cache.namespace('a').on((event) => inA.add(event.cache));
+    await cache.namespace('ab').get('k', () => 1);
     await cache.get('k', () => 1);
     await cache.namespace('a').get('k', () => 1);
     await cache
       .namespace('a')
       .namespace('b')
       .get('k', () => 1);
-    expect([...names]).toEqual(['default', 'a', 'a/b']);
+    expect([...names]).toEqual(['ab', 'default', 'a', 'a/b']);
+    expect([...inA]).toEqual(['a', 'a/b']);
   });
 
   it.each(['', 'a b', 'a/b', 'ä', 'x'.repeat(41), 'a:b', 'a=b', 'a!', '\n'])('refuses the name "%s"', (name) => {

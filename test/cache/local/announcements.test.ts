@@ -220,6 +220,25 @@ describe('an acknowledged announcement', () => {
     ).toBeGreaterThanOrEqual(fence);
   });
 
+  it('takes a census anew that had a gap within', async () => {
+    const network = new Network();
+    const first = member(network.connect(), network.clock);
+    await network.clock.advance(200);
+    const announce = () => timeOf(network.clock, first.announcements.announce({ keys: ['k'] }, { ack: true }));
+    const census = announce();
+    await network.clock.advance(20);
+    first.connection.lose();
+    const late = member(network.connect(), network.clock);
+    await network.clock.advance(150);
+    first.connection.restore();
+    await census;
+    late.keep('k', 'old');
+    late.connection.givenUp = true;
+    expect(late.serves('k')).toBe('old');
+    await announce();
+    expect(late.serves('k')).toBeUndefined();
+  });
+
   it('waits for both of two listeners in one process, who do not answer for a third', async () => {
     const network = new Network();
     const shared = network.connect();
