@@ -47,10 +47,10 @@ const mostOfIt = 0.9;
 /**
  * Returns a codec that compresses what `codec` encodes. A payload that would not shrink by a tenth is stored as it is.
  *
- * Raw deflate is the default because entries are read more often than written: JSON of 10 KB becomes 2.4 to 3.3 KB in about
- * 0.1 to 0.2 ms and is back in 0.03 ms. `'brotli'` (quality 5) gives 4 to 7 % fewer bytes, takes up to three times as long to
- * write, and half as long again to read; gzip would be deflate with a second checksum. Both work synchronously: a payload of 1 MB holds up the process for some 20 ms when it is written. Cache
- * smaller parts, or do not compress.
+ * Raw deflate is the default because entries are read more often than written: JSON of 10 KB becomes 2.4 to 3.3 KB in 0.1 to
+ * 0.2 ms and is back in 0.03 ms. `'brotli'` (quality 5) gives 4 to 7 % fewer bytes, takes up to three times as long to write,
+ * and up to twice as long to read; gzip would be deflate with a second checksum. Both work synchronously: writing a payload of
+ * 1 MB holds up the process for some 30 ms. Cache smaller parts, or do not compress.
  *
  * @throws {HotshelfError} `OPTION_INVALID` on a wrong option, and around a codec that already compresses or encrypts:
  *   what is encrypted cannot shrink. Write `encrypted(compressed(codec), …)`.

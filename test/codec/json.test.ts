@@ -78,9 +78,15 @@ describe('the json codec', () => {
     ['an object with a member toJSON', { toJSON: 5 }, { toJSON: 5 }],
     ['boxed values as JSON does', [Object(5), Object('text'), Object(false), Object(5n)], [5, 'text', false, 5n]],
     ['an invalid Date', [new Date(Number.NaN)], [new Date(Number.NaN)]],
+    ['an invalid Date in a Map', new Map([['at', new Date(Number.NaN)]]), new Map([['at', new Date(Number.NaN)]])],
     ['a part that stands in it twice', [[1], [1]].map((_, __, all) => all[0]), [[1], [1]]],
   ])('writes %s', (_, given, expected) => {
     expect(roundTrip(given)).toStrictEqual(expected);
+  });
+
+  it('would be caught with a valid Date for an invalid one (control)', () => {
+    expect([new Date(Number.NaN)]).not.toStrictEqual([new Date(0)]);
+    expect(new Map([['at', new Date(0)]])).not.toStrictEqual(new Map([['at', new Date(Number.NaN)]]));
   });
 
   it('keeps an own member __proto__ a member', () => {

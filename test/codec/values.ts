@@ -31,7 +31,8 @@ const leaf = fc.oneof(
   fc.constant(null),
   fc.constant(undefined),
   fc.bigInt(),
-  fc.date({ noInvalidDate: false }),
+  // Valid ones: to Node's isDeepStrictEqual no two invalid Dates are equal. A test of the json codec has those.
+  fc.date({ noInvalidDate: true }),
   fc.uint8Array({ maxLength: 6 }),
 );
 /** Everything that can be cached, nested, with the names that tagged JSON and JavaScript give a meaning. */
