@@ -1,6 +1,7 @@
 /** Holds what is served without asking a server: decoded values, in the local tier or beside the bytes of a memory backend. */
 
 import type { ResidentState } from '../backend/values.ts';
+import type { Codec } from '../codec/codec.ts';
 import type { Opened } from '../codec/envelope.ts';
 import { ageMs, type EntrySight, remainingMs } from './decide.ts';
 import { refreshAt } from './early.ts';
@@ -18,6 +19,9 @@ export interface Kept {
 
 /** What stands beside the bytes of a memory backend. */
 export interface Memo extends Kept {
+  /** Of which version of the namespace it is, and who decoded it: others must not get it. */
+  readonly version: string | undefined;
+  readonly codec: Codec;
   /** Epoch ms from which a reader must look closer, because an early refresh may be due. */
   readonly refreshAt: number;
   /** The stamps under which it is good: they are replaced by others when they change. */
@@ -27,12 +31,15 @@ export interface Memo extends Kept {
 /** What the local tier holds: one frozen value for all readers, or the bytes from which each gets its own. */
 export class NearValue {
   readonly #space: Space;
+  /** As for a memo. */
+  readonly version: string | undefined;
   readonly #entry: Opened;
   #kept: Kept | undefined;
 
   /** @param entry must not share its payload's memory with anything else */
   constructor(space: Space, entry: Opened, kept: Kept | undefined) {
     this.#space = space;
+    this.version = space.version;
     this.#entry = entry;
     this.#kept = kept;
   }
@@ -120,6 +127,8 @@ function keepBeside(
   const now = shelf.clock.now();
   const memo: Memo = {
     ...keptOf(value),
+    version: space.version,
+    codec: shelf.codec,
     tags,
     refreshAt: refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random()),
   };

@@ -1,6 +1,5 @@
 /** Holds what one namespace of a cache has for its own: its place among the keys, its policy and its counts. */
 
-import type { Clock } from '../support/clock.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import type { Tier } from '../observe/events.ts';
 import { type CacheStats, Counts } from '../observe/stats.ts';
@@ -10,7 +9,7 @@ import { checkName, type Key } from './key.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './epochs.ts';
 import type { Found } from './lookup.ts';
-import type { Kept, Memo } from './near.ts';
+import type { Kept, Memo, NearValue } from './near.ts';
 import { under } from './news.ts';
 import type { EntryOptions, NamespaceOptions } from './options.ts';
 import { isSamePolicy, narrow, narrowNamespace, type Policy } from './policy.ts';
@@ -35,8 +34,8 @@ export class Space {
   /** Set once a loader named tags that nobody knew before it ran. */
   loadersNameTags = false;
   readonly #keys: KnownKeys;
-  /** A digest of the version of what is cached; `undefined` where nobody gave one. */
-  readonly #version: string | undefined;
+  /** The version of what is cached; `undefined` where nobody gave one. */
+  readonly version: string | undefined;
   /** The scope of all entries where there are no epochs. */
   readonly #noScope: Halves;
 
@@ -53,7 +52,7 @@ export class Space {
     this.policy = policy;
     this.resident = shelf.values.resident;
     this.#keys = new KnownKeys(prefix);
-    this.#version = version;
+    this.version = version;
     this.#noScope = version === undefined ? noScope : hashed(version);
     this.#parent = parent?.space;
     const twin = parent?.twin;
@@ -82,9 +81,9 @@ export class Space {
     const where = `namespace("${name}")`;
     const { keyOf } = this.shelf.tags;
     const policy = options === undefined ? this.policy : narrowNamespace(this.policy, options, where, keyOf);
-    const version = versionOf(options) ?? this.#version;
+    const version = versionOf(options) ?? this.version;
     const twin = this.#children.get(name);
-    if (twin !== undefined && twin.#version === version && isSamePolicy(twin.policy, policy)) return twin;
+    if (twin !== undefined && twin.version === version && isSamePolicy(twin.policy, policy)) return twin;
     const child = new Space(this.shelf, prefix, policy, version, { space: this, name, ...(twin && { twin }) });
     this.#children.set(name, child);
     return child;
@@ -108,36 +107,34 @@ export class Space {
 
   /** As `kept`, for a full key. */
   keptAt(full: string): Kept | undefined {
-    const kept = this.resident === undefined ? this.#keptNear(full) : this.#keptBeside(full, this.resident);
+    const kept = this.resident === undefined ? this.#near(full)?.kept : this.#keptBeside(full, this.resident);
     if (kept !== undefined) this.noteHit(full, 'local');
     return kept;
   }
 
   /** As `keptAt`, with its times; of the local tier only, for a memory backend is asked like any other. */
   near(full: string): Found | undefined {
-    const { tier, closed } = this.shelf;
-    if (tier === undefined || closed) return undefined;
-    const node = tier.peek(full);
-    if (node === undefined || isDue(node.refreshAt, this.shelf.clock)) return undefined;
-    this.noteHit(full, 'local');
-    return node.content.found;
+    const found = this.#near(full)?.found;
+    if (found !== undefined) this.noteHit(full, 'local');
+    return found;
   }
 
   #keptBeside(full: string, resident: Resident): Kept | undefined {
-    if (this.shelf.closed) return undefined;
+    const { shelf, version } = this;
+    if (shelf.closed) return undefined;
     const memo = resident.peek(full)?.memo as Memo | undefined;
-    if (memo === undefined || (memo.refreshAt !== Infinity && memo.refreshAt <= this.shelf.coarse.now()))
-      return undefined;
+    if (memo === undefined || memo.version !== version || memo.codec !== shelf.codec) return undefined;
+    if (memo.refreshAt !== Infinity && memo.refreshAt <= shelf.coarse.now()) return undefined;
     for (const [tag, state] of memo.tags) if (resident.peek(tag) !== state) return undefined;
     return memo;
   }
 
-  #keptNear(full: string): Kept | undefined {
-    const { tier, closed } = this.shelf;
-    if (tier === undefined || closed) return undefined;
-    const node = tier.peek(full);
-    if (node === undefined || isDue(node.refreshAt, this.shelf.clock)) return undefined;
-    return node.content.kept;
+  #near(full: string): NearValue | undefined {
+    const { shelf, version } = this;
+    if (shelf.tier === undefined || shelf.closed) return undefined;
+    const node = shelf.tier.peek(full);
+    if (node === undefined || node.content.version !== version) return undefined;
+    return node.refreshAt !== Infinity && node.refreshAt <= shelf.clock.monotonic() ? undefined : node.content;
   }
 
   /** Counts a fresh answer, and tells of it. */
@@ -195,11 +192,6 @@ export class Space {
     // "!" stands in no prefix, so that no entry can have this key.
     return [...above, `${this.prefix}!epoch`];
   }
-}
-
-/** @param at monotonic time in ms */
-function isDue(at: number, clock: Clock): boolean {
-  return at !== Infinity && clock.monotonic() >= at;
 }
 
 function hashed(text: string): Halves {

@@ -34,9 +34,9 @@ export type Channel = 'bus' | 'changes';
 
 export type LocalTierOptions = Pick<LocalPolicy, 'maxBytes' | 'maxEntries' | 'maxLagMs' | 'timed' | 'tracking'>;
 
-/** What a node, its place in the map and in the queues take, in bytes; and its place under one tag. */
-const nodeBytes = 240;
-const tagBytes = 64;
+/** What a node and its places in the map and the queues take, in bytes; and its place under one tag, of which many are its alone. */
+const nodeBytes = 280;
+const tagBytes = 140;
 
 /**
  * A bounded map of values that other processes may invalidate.
