@@ -18,7 +18,14 @@ export interface WritingRule<Args extends readonly unknown[], Self> {
 /** What may be said of the methods of a repository that return a promise. */
 export type RulesFor<Repository> = {
   readonly [Name in keyof Repository]?: Repository[Name] extends (...args: infer Args) => Promise<infer Value>
-    ? CachedRule<Args, Value, Repository> | WritingRule<Args, Repository>
+    ? (CachedRule<Args, Value, Repository> & { readonly invalidates?: never }) | WritingRule<Args, Repository>
+    : never;
+};
+
+/** Nothing in `Rules` that nobody knows: neither methods nor options. */
+type KnownNames<Repository, Rules> = {
+  readonly [Name in keyof Rules]: Name extends keyof Repository
+    ? { readonly [Option in Exclude<keyof Rules[Name], keyof CachedRule | 'invalidates'>]: never }
     : never;
 };
 
@@ -55,12 +62,10 @@ export interface CacheAllOptions {
  * await cities.byId(7);
  * await cities.byId.invalidate(7);
  */
-export function cacheAll<Repository extends object, const Rules extends RulesFor<Repository>>(
-  cache: Cache,
-  repository: Repository,
-  rules: Rules & { readonly [Name in Exclude<keyof Rules, keyof Repository>]: never },
-  options?: CacheAllOptions,
-): CachedRepository<Repository, Rules>;
+export function cacheAll<
+  Repository extends object,
+  const Rules extends RulesFor<Repository> & KnownNames<Repository, Rules>,
+>(cache: Cache, repository: Repository, rules: Rules, options?: CacheAllOptions): CachedRepository<Repository, Rules>;
 export function cacheAll(
   cache: Cache,
   repository: object,

@@ -3,6 +3,7 @@
 import { describe, HotshelfError } from '../support/errors.ts';
 import type { Cache } from './cache.ts';
 import type { Key } from './key.ts';
+import { KnownTuples } from './known-keys.ts';
 import type { EntryOptions } from './options.ts';
 import { Skipped } from './outcome.ts';
 import type { Space } from './space.ts';
@@ -13,10 +14,6 @@ export interface Place {
   readonly cache: Cache;
   readonly space: Space;
 }
-
-/** The keys of single arguments that are remembered: few and short ones, as this must not become a store. */
-const mostKnown = 4096;
-const longestKnown = 200;
 
 export interface CachedCallParts<Args extends readonly unknown[], Value, Self> {
   /** Returns the first part of the default key; not asked where the rule has a `key`. */
@@ -34,8 +31,8 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
   readonly #options: EntryOptions<Value> | undefined;
   /** Whether a copy that is kept decoded in this process answers without asking anything else. */
   readonly #takesKept: boolean;
-  /** Full keys by a single argument; `undefined` where one argument does not say it all. */
-  readonly #known: Map<unknown, string> | undefined;
+  /** Full keys by the arguments; `undefined` where they do not say it all. */
+  readonly #known: KnownTuples | undefined;
 
   /** @throws {HotshelfError} `OPTION_INVALID` */
   constructor(place: Place, parts: CachedCallParts<Args, Value, Self>) {
@@ -62,16 +59,14 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
     this.#parts = parts;
     this.#options = Object.keys(options).length === 0 ? undefined : options;
     this.#takesKept = !policy.fresh && policy.verify === 0;
-    this.#known = this.#takesKept && key === undefined && when === undefined ? new Map<unknown, string>() : undefined;
+    this.#known = this.#takesKept && key === undefined && when === undefined ? new KnownTuples() : undefined;
   }
 
   /** Rejects, and never throws, also when a function of the rule does. */
   call(self: Self, args: Args): Promise<Value> {
-    if (this.#known !== undefined && args.length < 2) {
-      const full = this.#known.get(args[0]);
-      const kept = full === undefined ? undefined : this.#place.space.keptAt(full);
-      if (kept !== undefined) return kept.promise as Promise<Value>;
-    }
+    const full = this.#known?.find(args);
+    const kept = full === undefined ? undefined : this.#place.space.keptAt(full);
+    if (kept !== undefined) return kept.promise as Promise<Value>;
     try {
       return this.#read(self, args);
     } catch (error) {
@@ -104,7 +99,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
     const key = this.keyOf(self, args);
     const kept = this.#takesKept ? this.#place.space.kept(key) : undefined;
     if (kept !== undefined) return kept.promise as Promise<Value>;
-    this.#remember(key, args);
+    this.#known?.remember(args, this.#place.space.fullKey(key));
     return this.#place.cache.get<Value>(key, this.#loader(self, args), this.#optionsOf(self, args));
   }
 
@@ -126,15 +121,5 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
       ...(typeof ttl === 'function' && { ttl: (value: Value) => ttl.call(self, value, ...args) }),
       ...(typeof tags === 'function' && { tags: (value: Value) => tags.call(self, value, ...args) }),
     };
-  }
-
-  #remember(key: Key, args: Args): void {
-    const [first] = args;
-    if (this.#known === undefined || args.length > 1) return;
-    if (typeof first !== 'string' && typeof first !== 'number' && first !== undefined) return;
-    const full = this.#place.space.fullKey(key);
-    if (full.length > longestKnown) return;
-    if (this.#known.size >= mostKnown) this.#known.clear();
-    this.#known.set(first, full);
   }
 }

@@ -7,18 +7,10 @@ const mostKeys = 4096;
 const longestText = 64;
 const mostParts = 4;
 
-/** The tuples that begin with the same parts. */
-interface Branch {
-  full: string | undefined;
-  next: Map<unknown, Branch> | undefined;
-}
-
 export class KnownKeys {
   readonly #prefix: string;
   readonly #strings = new Map<string, string>();
-  /** Tuples of a few simple parts, such as `['city', 7]`, part by part. */
-  #tuples = branch();
-  #count = 0;
+  readonly #tuples = new KnownTuples();
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -27,52 +19,61 @@ export class KnownKeys {
   /** Returns the full key of `key` if it was written before. */
   find(key: Key): string | undefined {
     if (typeof key === 'string') return this.#strings.get(key);
-    if (!Array.isArray(key)) return undefined;
-    let at: Branch | undefined = this.#tuples;
-    for (let index = 0; index < key.length && at !== undefined; index += 1) at = at.next?.get(key[index]);
-    return at?.full;
+    return Array.isArray(key) && key.length > 0 ? this.#tuples.find(key) : undefined;
   }
 
   /** Returns the full key of `key`. @throws {HotshelfError} `KEY_INVALID` */
   write(key: Key): string {
     const full = encodeKey(this.#prefix, key);
     if (full.length > this.#prefix.length + longestText) return full;
-    if (typeof key === 'string') {
-      this.#makeRoom();
+    if (typeof key !== 'string') this.#tuples.remember(key, full);
+    else {
+      if (this.#strings.size >= mostKeys) this.#strings.clear();
       this.#strings.set(key, full);
-    } else if (key.length <= mostParts && key.every(isSimple)) {
-      this.#makeRoom();
-      this.#rememberTuple(key, full);
     }
     return full;
   }
+}
 
-  #rememberTuple(key: readonly unknown[], full: string): void {
-    let at = this.#tuples;
-    for (const part of key) {
+/** The tuples that begin with the same parts. */
+interface Branch {
+  full: string | undefined;
+  next: Map<unknown, Branch> | undefined;
+}
+
+/** Full keys of a few tuples of texts and numbers, such as `['city', 7]` or the arguments of a call, part by part. */
+export class KnownTuples {
+  #root: Branch = { full: undefined, next: undefined };
+  #count = 0;
+
+  find(parts: readonly unknown[]): string | undefined {
+    // Most functions have one argument, and most keys two parts.
+    if (parts.length === 1) return this.#root.next?.get(parts[0])?.full;
+    if (parts.length === 2) return this.#root.next?.get(parts[0])?.next?.get(parts[1])?.full;
+    let at: Branch | undefined = this.#root;
+    for (let index = 0; index < parts.length && at !== undefined; index += 1) at = at.next?.get(parts[index]);
+    return at?.full;
+  }
+
+  /** Passes over tuples that are long, and over parts that are objects: one that changes is another key. */
+  remember(parts: readonly unknown[], full: string): void {
+    if (parts.length > mostParts || !parts.every(isSimple)) return;
+    if (this.#count >= mostKeys) {
+      this.#root = { full: undefined, next: undefined };
+      this.#count = 0;
+    }
+    let at = this.#root;
+    for (const part of parts) {
       at.next ??= new Map<unknown, Branch>();
-      const next = at.next.get(part) ?? branch();
+      const next: Branch = at.next.get(part) ?? { full: undefined, next: undefined };
       at.next.set(part, next);
       at = next;
     }
+    if (at.full === undefined) this.#count += 1;
     at.full = full;
   }
-
-  #makeRoom(): void {
-    if (this.#count >= mostKeys) {
-      this.#strings.clear();
-      this.#tuples = branch();
-      this.#count = 0;
-    }
-    this.#count += 1;
-  }
 }
 
-function branch(): Branch {
-  return { full: undefined, next: undefined };
-}
-
-/** An object is another key when it changes. */
 function isSimple(part: unknown): boolean {
   return typeof part === 'string' || typeof part === 'number';
 }

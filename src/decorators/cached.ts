@@ -74,11 +74,13 @@ function calls(
   const owner = rule.key === undefined && name === undefined ? new Owner(method, replacement) : undefined;
   const make = (cache: unknown): Call => {
     const place = placeOf(cache, '@cached');
-    const nameOf = (self: unknown): string => {
+    const take = (self: unknown): string => {
       const fullName = owner?.nameFor(self) ?? name ?? '';
       claimName(place.space, fullName, method.fn);
       return fullName;
     };
+    let taken: string | undefined;
+    const nameOf = (self: unknown) => (taken ??= take(self));
     return new CachedCall(place, { nameOf, fn: method.fn, rule, where: '@cached' });
   };
   const callIn =

@@ -20,12 +20,10 @@ export class Owner {
   check(self: unknown): void {
     const { isStatic } = this.#method;
     const found: unknown = isStatic ? self : (self as { readonly constructor?: unknown } | undefined)?.constructor;
-    if (found === this.#class) return;
-    if (this.#class === undefined) {
-      this.#class = found;
-      return;
-    }
+    if (found === this.#class && found !== undefined) return;
     const title = this.nameFor(self);
+    this.#class ??= found;
+    if (found === this.#class) return;
     throw new HotshelfError(
       'OPTION_INVALID',
       `${title}() is called on objects of the classes ${nameOf(this.#class)} and ${nameOf(found)}, and their entries would mix. If both may have the same, give @cached the \`name\` "${title}"; otherwise a \`key\` that tells them apart.`,
