@@ -55,7 +55,9 @@ export function encodeEntry(space: Space, input: EntryInput): Encoded | Hotshelf
   const ttlMs = input.ttlMs ?? lifetimeMs(value, policy, clock.random());
   const graceMs = input.graceMs ?? policy.graceMs;
   const header = { kind: 'entry', codec: codec.id, flags, writtenAt: clock.now(), ttlMs, graceMs } as const;
-  const { userVersion, etag, loadMs = 0, at } = input;
+  const { userVersion, etag, at } = input;
+  // Only this way of refreshing asks for it, and a header without it is shorter.
+  const loadMs = policy.refresh === 'xfetch' ? input.loadMs : undefined;
   const tagged = at !== undefined && tags.length > 0 ? { tags, era: at.era, count: at.count } : {};
   const bytes = seal(key, scope, { ...header, ...tagged, userVersion, etag, loadMs }, payload);
   if (bytes.length <= policy.maxValueBytes) return { bytes, ttlMs, lifetimeMs: ttlMs + graceMs };

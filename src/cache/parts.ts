@@ -31,10 +31,10 @@ export function checkParts(options: CacheOptions): Parts {
     );
   }
   checkMethods(codec, '`codec`', ['encode', 'decode', 'isPlain']);
-  if (!Number.isInteger(codec.id) || codec.id < 1 || codec.id > 255) {
+  if (!isCodecId(codec.id)) {
     throw new HotshelfError(
       'OPTION_INVALID',
-      `Expected the \`id\` of \`codec\` to be from 1 to 255, got ${describe(codec.id)}.`,
+      `Expected the \`id\` of \`codec\` to be from 128 to 159, got ${describe(codec.id)}.`,
     );
   }
   checkMethods(clock, '`clock`', ['now', 'monotonic', 'after', 'turn', 'random']);
@@ -59,4 +59,11 @@ function checkMethods(value: unknown, name: string, methods: readonly string[]):
     'OPTION_INVALID',
     `Expected ${name} to be an object with a function ${missing}(), got ${describe(value)}.`,
   );
+}
+
+/** 1 to 31 are hotshelf's own and 128 to 159 its users'; wrappers add 32 and 64. */
+function isCodecId(id: unknown): boolean {
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 255) return false;
+  const base = id & ~96;
+  return base !== 0 && (base < 32 || base >= 128);
 }
