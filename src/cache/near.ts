@@ -22,8 +22,8 @@ export interface Memo extends Kept {
   /** Of which version of the namespace it is, and who decoded it: others must not get it. */
   readonly version: string | undefined;
   readonly codec: Codec;
-  /** Epoch ms from which a reader must look closer, because an early refresh may be due. */
-  readonly refreshAt: number;
+  /** Epoch ms from which a reader must look closer: an early refresh may be due, or the ttl is over. */
+  readonly lookAt: number;
   /** The stamps under which it is good: they are replaced by others when they change. */
   readonly tags: readonly (readonly [tag: string, state: ResidentState])[];
 }
@@ -125,12 +125,14 @@ function keepBeside(
   }
   freeze(value);
   const now = shelf.clock.now();
+  // The backend keeps the bytes for their grace too; without one they go with the ttl.
+  const staleAt = entry.graceMs === 0 ? Infinity : now + remainingMs(entry, now);
   const memo: Memo = {
     ...keptOf(value),
     version: space.version,
     codec: shelf.codec,
     tags,
-    refreshAt: refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random()),
+    lookAt: Math.min(staleAt, refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random())),
   };
   state.remember(memo, state.bytes.length * 2);
 }

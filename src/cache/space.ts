@@ -124,7 +124,7 @@ export class Space {
     if (shelf.closed) return undefined;
     const memo = resident.peek(full)?.memo as Memo | undefined;
     if (memo === undefined || memo.version !== version || memo.codec !== shelf.codec) return undefined;
-    if (memo.refreshAt !== Infinity && memo.refreshAt <= shelf.coarse.now()) return undefined;
+    if (memo.lookAt !== Infinity && memo.lookAt <= shelf.coarse.now()) return undefined;
     for (const [tag, state] of memo.tags) if (resident.peek(tag) !== state) return undefined;
     return memo;
   }
