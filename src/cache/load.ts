@@ -13,6 +13,7 @@ import { sideKeyOf } from './lease.ts';
 import type { Ticket } from './local/tier.ts';
 import { look, type Looked, type Seen } from './look.ts';
 import type { Found } from './lookup.ts';
+import { Pauses } from './pauses.ts';
 import { type Right, takeRight } from './right.ts';
 import type { Shelf } from './shelf.ts';
 import { Wait } from './wait.ts';
@@ -31,16 +32,19 @@ export interface Job extends Question {
 const mostAttempts = 5;
 /** After a load failed, the stale entry is answered for so long, in ms, before the next is tried. */
 const failurePauseMs = 1000;
-/** After somebody else was found refreshing an entry, in ms. */
-const refreshPauseMs = 200;
+/** After somebody else was found refreshing an entry, it is left to them for so long, in ms. */
+const leaveMs = 200;
 
 export class Loading {
   readonly #shelf: Shelf;
   readonly #direct: DirectLoads;
   readonly #refreshing = new Set<string>();
+  /** Not among the pauses of the shelf: no load failed, so readers have no reason to be content with what is stale. */
+  readonly #leftToOthers: Pauses;
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
+    this.#leftToOthers = new Pauses(shelf.clock);
     this.#direct = new DirectLoads(shelf.clock);
   }
 
@@ -69,7 +73,7 @@ export class Loading {
   /** Loads an entry again behind its readers, unless somebody already does or it failed just now. */
   refresh(job: Job, seen: Seen & { readonly sight: EntrySight }, reason: RefreshReason): void {
     const { key } = job;
-    if (this.#refreshing.has(key) || this.#shelf.pauses.has(key)) return;
+    if (this.#refreshing.has(key) || this.#leftToOthers.has(key) || this.#shelf.pauses.has(key)) return;
     this.#refreshing.add(key);
     this.#behind(
       job,
@@ -80,11 +84,11 @@ export class Loading {
   }
 
   async #refresh(job: Job, seen: Seen & { readonly sight: EntrySight }, reason: RefreshReason): Promise<void> {
-    const { flights, pauses, events } = this.#shelf;
+    const { flights, events } = this.#shelf;
     const { space, key } = job;
     const right = await takeRight(job, seen, this.#shelf.newToken(), undefined);
     if (right === undefined || right === 'held') {
-      pauses.set(key, refreshPauseMs);
+      this.#leftToOthers.set(key, leaveMs);
       return;
     }
     space.counts.refreshes += 1;
@@ -105,6 +109,7 @@ export class Loading {
       if ('failure' in seen) return this.#giveUp(job, 'backend', landed);
       const found = this.#found(job, seen.sight);
       if (found !== undefined) {
+        if ('entry' in seen.sight) [flight.tags, flight.at] = [seen.sight.entry.tags, seen.sight.entry];
         landed();
         return found;
       }
