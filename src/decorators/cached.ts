@@ -19,7 +19,8 @@ type Call = CachedCall<AnyArgs, unknown, unknown>;
  * are cached too. The rest of the promises is that of `cache.get`.
  *
  * **All instances of a class share their entries.** Where the result depends on more than the arguments, on a tenant for
- * example, put that into `key`: the object is its `this`. A minifier that renames classes renames keys; then give a `name`.
+ * example, put that into `key`: the object is its `this`. A build tool that renames classes, as minifiers do, renames the
+ * keys with them; then give a `name`.
  *
  * @param cache a cache, or a function that finds it from the object
  * @throws {HotshelfError} `OPTION_INVALID` where the class is defined for a wrong rule. A call rejects with it when two

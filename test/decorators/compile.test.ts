@@ -10,7 +10,11 @@ import { removeFolder, temporaryFolder } from '../kit/folder.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const fixture = (name: string) => join(root, 'test/decorators/fixtures', name);
+const fixtures = {
+  program: fileURLToPath(new URL('./fixtures/program.ts', import.meta.url)),
+  mistakes: fileURLToPath(new URL('./fixtures/mistakes.ts', import.meta.url)),
+};
+type Fixture = keyof typeof fixtures;
 const tsc = join(root, 'node_modules/.bin/tsc');
 
 describe.each([
@@ -32,11 +36,11 @@ describe.each([
 
   afterAll(() => removeFolder(folder));
 
-  async function configure(name: string): Promise<string> {
+  async function configure(name: Fixture): Promise<string> {
     const config = join(folder, `tsconfig.${name}.json`);
     const emit = { noEmit: false, rootDir: root, outDir: folder };
     const compilerOptions = { ...emit, experimentalDecorators, typeRoots: [join(root, 'node_modules/@types')] };
-    const include = [fixture(`${name}.ts`), join(root, 'adapters/memcached/memjs.d.ts')];
+    const include = [fixtures[name], join(root, 'adapters/memcached/memjs.d.ts')];
     await writeFile(
       config,
       JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include, exclude: [] }),
@@ -45,7 +49,7 @@ describe.each([
   }
 
   /** Returns what the compiler says; empty if it has nothing to say. */
-  async function compile(name: string): Promise<string> {
+  async function compile(name: Fixture): Promise<string> {
     const config = await configure(name);
     return run(tsc, ['-p', config]).then(
       () => '',
@@ -62,7 +66,7 @@ describe.each([
   it('run with tsx', async () => {
     const flags = ['--conditions=hotshelf:source', '--import', 'tsx'];
     const env = { ...process.env, TSX_TSCONFIG_PATH: await configure('program') };
-    const { stdout } = await run(process.execPath, [...flags, fixture('program.ts')], { cwd: root, env });
+    const { stdout } = await run(process.execPath, [...flags, fixtures.program], { cwd: root, env });
     expect(stdout).toBe(`all is well with ${kind}\n`);
   });
 
