@@ -10,8 +10,8 @@ async function processes(options: Partial<CacheOptions> = {}) {
   const { clock, wire, open } = shelves('over a network');
   const mine = open({ local: true, ...options });
   const theirs = open({ local: true, ...options });
-  const { advance } = clock;
-  await advance(400);
+
+  await clock.advance(400);
   return { clock, wire, mine, theirs, open };
 }
 
