@@ -44,7 +44,7 @@ export function decide(
   now: number,
 ): Sight {
   if (typeof opened === 'string') return { kind: 'outdated', version, reason: opened };
-  if (opened.kind === 'hold') return held(version, opened.payload.toString('latin1'), scope);
+  if (opened.kind === 'hold') return held(version, opened.payload, scope);
   if (opened.kind === 'stamp' || opened.kind === 'clock') return { kind: 'outdated', version, reason: 'foreign' };
   if (scope === undefined || scope[0] !== opened.scopeA || scope[1] !== opened.scopeB) {
     return { kind: 'outdated', version, reason: cleared };
@@ -80,12 +80,18 @@ export function staleToken(version: Version): string {
   return `over ${version}`;
 }
 
-function held(version: Version, payload: string, scope: Halves | undefined): Sight {
-  const [token = '', ...holders] = payload.split(' ');
+function held(version: Version, payload: Buffer, scope: Halves | undefined): Sight {
+  const { token, holders } = readHold(payload);
   return { kind: 'held', version, token: scope && `${token} ${scope.join(' ')}`, holders };
 }
 
 /** Returns the payload of a hold: the token of this state, then who holds. */
 export function holdPayload(token: string, holders: readonly string[]): Buffer {
   return Buffer.from([token, ...holders].join(' '), 'latin1');
+}
+
+/** Reads what `holdPayload` wrote. */
+export function readHold(payload: Buffer): { readonly token: string; readonly holders: readonly string[] } {
+  const [token = '', ...holders] = payload.toString('latin1').split(' ');
+  return { token, holders };
 }

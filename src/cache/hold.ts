@@ -5,11 +5,14 @@ import { open, seal } from '../codec/envelope.ts';
 import type { Timer } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { decide, holdPayload, type Sight } from './decide.ts';
+import { lifeKeyOf, living } from './holders.ts';
 import type { Shelf } from './shelf.ts';
-import { noScope, type Tick } from './stamp.ts';
+import { noScope } from './stamp.ts';
 
-/** The backend forgets a hold after this, in ms, if its holder died. */
+/** The backend forgets the hold of a key, and that a holder lives, after this, in ms, if the holder died. */
 const holdTtlMs = 10_000;
+/** The hold of a tag stays until somebody finds its holder dead: that there was one must be known for longer than loads last. */
+const tagHoldTtlMs = 2 * 3600_000;
 const renewEveryMs = 3000;
 /** So often a change of the marker is tried against other holders before the key is simply deleted. */
 const mostAttempts = 8;
@@ -49,7 +52,7 @@ export class Hold {
     const newTags = tags.filter((tag) => !this.#tags.has(tag));
     for (const key of newKeys) this.#keys.add(key);
     for (const tag of newTags) this.#tags.add(tag);
-    await this.#hold([...newKeys, ...newTags]);
+    await this.#hold(newKeys, newTags);
     // If this process dies, the tags are made again at an instant that no entry from before the hold can have.
     if (newTags.length > 0) await this.#shelf.tags.advance();
     if (this.#timer === undefined) this.#scheduleRenewal();
@@ -64,17 +67,16 @@ export class Hold {
     this.#timer?.cancel();
     await this.#renewal;
     if (this.#keys.size + this.#tags.size === 0) return;
-    const at = this.#tags.size === 0 ? undefined : await this.#shelf.tags.advance();
-    await every([
-      ...Array.from(this.#keys, (key) => this.#free(key, undefined)),
-      ...Array.from(this.#tags, (tag) => this.#free(tag, at)),
-    ]);
-    await this.#shelf.values.delete([this.#lifeKey(this.#holder)]);
+    await every([...Array.from(this.#keys, (key) => this.#free(key)), this.#freeTags([...this.#tags])]);
+    await this.#shelf.values.delete([lifeKeyOf(this.#shelf.prefix, this.#holder)]);
   }
 
-  async #hold(keys: Iterable<string>): Promise<void> {
-    const alive = this.#shelf.values.set(this.#lifeKey(this.#holder), Buffer.from('1'), holdTtlMs);
-    await every([alive, ...Array.from(keys, (key) => this.#join(key))]);
+  async #hold(keys: readonly string[], tags: readonly string[]): Promise<void> {
+    const { values, prefix } = this.#shelf;
+    const alive = values.set(lifeKeyOf(prefix, this.#holder), Buffer.from('1'), holdTtlMs);
+    // Whoever meets the hold of a tag asks at once whether its holder lives.
+    const joined = tags.map((tag) => alive.then(() => this.#join(tag)));
+    await every([alive, ...keys.map((key) => this.#join(key)), ...joined]);
   }
 
   #scheduleRenewal(): void {
@@ -83,7 +85,7 @@ export class Hold {
       renewEveryMs,
       () => {
         const again = () => this.#scheduleRenewal();
-        this.#renewal = this.#hold([...this.#keys, ...this.#tags]).then(again, again);
+        this.#renewal = this.#hold([...this.#keys], [...this.#tags]).then(again, again);
       },
       { background: true },
     );
@@ -95,34 +97,53 @@ export class Hold {
       const others = sight.kind === 'held' ? sight.holders.filter((holder) => holder !== this.#holder) : [];
       if (await this.#write(key, sight, [...others, this.#holder])) return;
     }
-    await this.#shelf.values.set(key, this.#marker(key, [this.#holder]), holdTtlMs);
+    await this.#shelf.values.set(key, this.#marker(key, [this.#holder]), this.#ttlMs(key));
   }
 
-  /** @param at the instant that a tag is left with */
-  async #free(key: string, at: Tick | undefined): Promise<void> {
+  async #free(key: string): Promise<void> {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const sight = await this.#look(key);
       if (sight.kind !== 'held') {
-        if (at !== undefined) await this.#shelf.tags.raise(key, at, false);
-        else if ('version' in sight && !(await this.#remove(key, sight.version))) continue;
-        return;
+        if (!('version' in sight) || (await this.#remove(key, sight.version))) return;
+        continue;
       }
-      const others = await this.#living(sight.holders.filter((holder) => holder !== this.#holder));
-      if (others.length > 0 ? await this.#write(key, sight, others) : await this.#leave(key, sight.version, at)) return;
+      const others = await this.#others(sight.holders);
+      const freed = others.length > 0 ? await this.#write(key, sight, others) : this.#remove(key, sight.version);
+      if (await freed) return;
     }
-    if (at === undefined) await this.#shelf.values.delete([key]);
-    else
-      throw new HotshelfError(
-        'BACKEND_REFUSED',
-        `The hold on a tag could not be ended: others changed it ${mostAttempts} times.`,
-      );
+    await this.#shelf.values.delete([key]);
   }
 
-  /** Puts nothing in the place of the marker or, under a tag, a stamp. */
-  async #leave(key: string, version: Version, at: Tick | undefined): Promise<boolean> {
-    if (at === undefined) return this.#remove(key, version);
-    const { bytes, ttlMs } = this.#shelf.tags.stampAt(key, at);
-    return (await this.#shelf.values.cas(key, version, bytes, ttlMs)) !== undefined;
+  /** First nobody must rely on this holder any more to leave a later stamp; only then is the clock moved on for that stamp. */
+  async #freeTags(tags: readonly string[]): Promise<void> {
+    if (tags.length === 0) return;
+    const left = new Map<string, Version | undefined>();
+    await every(tags.map(async (tag) => left.set(tag, await this.#withdraw(tag))));
+    const at = await this.#shelf.tags.advance();
+    await every(
+      tags.map(async (tag) => {
+        const version = left.get(tag);
+        const { bytes, ttlMs } = this.#shelf.tags.stampAt(tag, at);
+        const { values, tags: all } = this.#shelf;
+        if (version === undefined || (await values.cas(tag, version, bytes, ttlMs)) === undefined)
+          await all.raise(tag, at, false);
+      }),
+    );
+  }
+
+  /** Returns the version of the marker if it is without a holder now. */
+  async #withdraw(tag: string): Promise<Version | undefined> {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const sight = await this.#look(tag);
+      if (sight.kind !== 'held') return undefined;
+      const others = await this.#others(sight.holders);
+      const version = await this.#write(tag, sight, others);
+      if (version !== undefined) return others.length > 0 ? undefined : version;
+    }
+    throw new HotshelfError(
+      'BACKEND_REFUSED',
+      `The hold on a tag could not be ended: others changed it ${mostAttempts} times.`,
+    );
   }
 
   async #look(key: string): Promise<Sight> {
@@ -131,32 +152,30 @@ export class Hold {
     return decide(open(key, stored.bytes), stored.version, noScope, 'valid', this.#shelf.clock.now());
   }
 
-  async #write(key: string, sight: Sight, holders: readonly string[]): Promise<boolean> {
+  #write(key: string, sight: Sight, holders: readonly string[]): Promise<Version | undefined> {
     const { values } = this.#shelf;
     const marker = this.#marker(key, holders);
-    const written =
-      'version' in sight
-        ? await values.cas(key, sight.version, marker, holdTtlMs)
-        : await values.add(key, marker, holdTtlMs);
-    return written !== undefined;
+    return 'version' in sight
+      ? values.cas(key, sight.version, marker, this.#ttlMs(key))
+      : values.add(key, marker, this.#ttlMs(key));
   }
 
   #remove(key: string, version: Version): Promise<boolean> {
     return this.#shelf.values.deleteIf(key, version);
   }
 
-  async #living(holders: readonly string[]): Promise<string[]> {
-    if (holders.length === 0) return [];
-    const alive = await this.#shelf.values.getMany(holders.map((holder) => this.#lifeKey(holder)));
-    return holders.filter((_, index) => alive[index] !== undefined);
+  /** The other holders who live. */
+  #others(holders: readonly string[]): Promise<readonly string[]> {
+    const others = holders.filter((holder) => holder !== this.#holder);
+    return living(this.#shelf.values, this.#shelf.prefix, others);
+  }
+
+  #ttlMs(key: string): number {
+    return this.#tags.has(key) ? tagHoldTtlMs : holdTtlMs;
   }
 
   #marker(key: string, holders: readonly string[]): Buffer {
     return seal(key, noScope, { kind: 'hold' }, holdPayload(this.#shelf.newToken(), holders));
-  }
-
-  #lifeKey(holder: string): string {
-    return `${this.#shelf.prefix}!hold:${holder}`;
   }
 }
 

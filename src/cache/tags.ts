@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stored, Values } from '../backend/values.ts';
 import type { Clock } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
+import { holdersOf, living } from './holders.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { Key } from './key.ts';
 import {
@@ -34,12 +35,14 @@ const shortestKeepMs = 2 * 3600_000;
  * was read *after* it was found missing, which no entry from before an earlier invalidation can have. A lost clock
  * begins a new era, and stamps of an older era are made again likewise.
  *
- * Whoever wants to store must have seen each tag free of a `mutate` after the instant was known: or the death of the
- * one who mutates could leave an entry behind that is older than the commit and newer than the stamp.
+ * While a `mutate` holds a tag, nobody raises it or stores under it. The one who ends the hold, or finds its holder dead, puts
+ * a stamp there that is later than every instant of the time in which it was held: a load may have read the old truth at any of
+ * them, and name the tag only afterwards.
  */
 export class Tags {
   readonly #values: Values;
   readonly #clock: Clock;
+  readonly #prefix: string;
   readonly #clockKey: string;
   readonly #keys: KnownKeys;
   #known: Tick | undefined;
@@ -49,6 +52,7 @@ export class Tags {
   constructor(values: Values, clock: Clock, prefix: string) {
     this.#values = values;
     this.#clock = clock;
+    this.#prefix = prefix;
     // "!" stands in no prefix of a namespace, so that no entry can have these keys.
     this.#clockKey = `${prefix}!clock`;
     this.#keys = new KnownKeys(`${prefix}!tag`);
@@ -97,12 +101,18 @@ export class Tags {
     let at = knownBefore ?? (await this.#readClock());
     if (knownBefore === undefined && tags.length > 0) sights = await this.read(tags);
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      if (tags.some((tag) => sights.get(tag) === 'held')) return 'held';
+      const held = tags.filter((tag) => sights.get(tag) === 'held');
+      const freed = await Promise.all(held.map((tag) => this.#endDeadHold(tag)));
+      if (freed.includes(false)) return 'held';
       if (judge(tags, at, sights) === 'valid') return at;
       const instant = this.#knownFor(tags, sights) ?? (await this.#readClock());
-      await Promise.all(tags.map((tag) => this.#renew(tag, sights, instant)));
+      const renewed = await Promise.all(tags.map((tag) => this.#renew(tag, sights, instant)));
       at = instant;
-      sights = await this.read(tags);
+      sights = await this.#readAgain(
+        tags,
+        tags.filter((_, index) => renewed[index]),
+        instant,
+      );
     }
     throw contended(tags);
   }
@@ -137,12 +147,15 @@ export class Tags {
     return this.#nextTick;
   }
 
-  /** Raises one stamp to `at`; a hold stays, for its holder will leave a later stamp. */
+  /** Raises one stamp to `at`. The hold of somebody who lives stays: its end will leave a later stamp. */
   async raise(tag: string, at: Tick, soft: boolean): Promise<void> {
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const stored = await this.#values.get(tag);
       const sight = readStamp(tag, stored);
-      if (sight === 'held') return;
+      if (sight === 'held') {
+        if (await this.#endDeadHold(tag)) continue;
+        return;
+      }
       const isOfEra = sight !== undefined && sight.era === at.era;
       if (isOfEra && (soft ? sight.soft : sight.hard) >= at.count) return;
       const stamp = isOfEra
@@ -161,14 +174,13 @@ export class Tags {
   /** Sees to it that the stamps outlive an entry of `lifetimeMs`. Rejects as the backend does. */
   async keep(tags: readonly string[], seen: TagSights, lifetimeMs: number): Promise<void> {
     const until = this.#clock.now() + lifetimeMs;
-    const short = tags.filter((tag) => {
-      const sight = seen.get(tag);
-      return typeof sight === 'object' && sight.keptUntil < until;
-    });
+    // Those that were not seen were made since, and are kept for the shortest time.
+    const isSeen = lifetimeMs < shortestKeepMs || tags.every((tag) => typeof seen.get(tag) === 'object');
+    const sights = isSeen ? seen : await this.read(tags);
     await Promise.all(
-      short.map(async (tag) => {
-        const sight = seen.get(tag);
-        if (typeof sight !== 'object') return;
+      tags.map(async (tag) => {
+        const sight = sights.get(tag);
+        if (typeof sight !== 'object' || sight.keptUntil >= until) return;
         const { bytes, ttlMs } = this.#stamped(tag, sight, lifetimeMs * 2);
         await this.#values.cas(tag, sight.version, bytes, ttlMs);
       }),
@@ -180,13 +192,49 @@ export class Tags {
     return this.#known !== undefined && judge(tags, this.#known, seen) === 'valid' ? this.#known : undefined;
   }
 
-  /** Makes a stamp that is missing or of another era; one that is there already, or changed meanwhile, stays. */
-  async #renew(tag: string, seen: TagSights, at: Tick): Promise<void> {
+  /** Puts a stamp in the place of a hold that nobody lives for; false if somebody does. Rejects as the backend does. */
+  async #endDeadHold(tag: string): Promise<boolean> {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const stored = await this.#values.get(tag);
+      const holders = holdersOf(tag, stored);
+      if (stored === undefined || holders === undefined) return true;
+      if ((await living(this.#values, this.#prefix, holders)).length > 0) return false;
+      const { bytes, ttlMs } = this.stampAt(tag, await this.advance());
+      if ((await this.#values.cas(tag, stored.version, bytes, ttlMs)) !== undefined) return true;
+    }
+    throw contended([tag]);
+  }
+
+  /**
+   * Makes a stamp that is missing or of another era; one that is there already, or changed meanwhile, stays.
+   * Returns whether it was made.
+   */
+  async #renew(tag: string, seen: TagSights, at: Tick): Promise<boolean> {
     const sight = seen.get(tag);
-    if (sight === 'held' || (sight !== undefined && sight.era === at.era)) return;
+    if (sight === 'held' || (sight !== undefined && sight.era === at.era)) return false;
     const { bytes, ttlMs } = this.stampAt(tag, at);
-    if (sight !== undefined) await this.#values.cas(tag, sight.version, bytes, ttlMs);
-    else if ((await this.#values.add(tag, bytes, ttlMs)) === undefined) await this.#replaceUnusable(tag, bytes, ttlMs);
+    if (sight !== undefined) return (await this.#values.cas(tag, sight.version, bytes, ttlMs)) !== undefined;
+    if ((await this.#values.add(tag, bytes, ttlMs)) !== undefined) return true;
+    await this.#replaceUnusable(tag, bytes, ttlMs);
+    return true;
+  }
+
+  /**
+   * Reads the stamps of `tags`, of which `made` were just made at `instant`. If the clock went on meanwhile or is lost, one of those
+   * may have been raised and lost again before it was made: then they are raised.
+   */
+  async #readAgain(tags: readonly string[], made: readonly string[], instant: Tick): Promise<TagSights> {
+    if (made.length === 0) return this.read(tags);
+    const stored = await this.#values.getMany([...tags, this.#clockKey]);
+    const tick = readTick(this.#clockKey, stored.at(-1));
+    if (tick === undefined || tick.era !== instant.era || tick.count > instant.count) {
+      const now = await this.#readClock();
+      await Promise.all(made.map((tag) => this.raise(tag, now, false)));
+      return this.read(tags);
+    }
+    const seen = new Map<string, TagSight>();
+    this.see(tags, stored, 0, seen);
+    return seen;
   }
 
   /** Bytes that are no stamp would keep the tag missing for ever. */
