@@ -24,8 +24,8 @@ export interface Memo extends Kept {
   readonly codec: Codec;
   /** Epoch ms from which a reader must look closer: an early refresh may be due, or the ttl is over. */
   readonly lookAt: number;
-  /** The stamps under which it is good: they are replaced by others when they change. */
-  readonly tags: readonly (readonly [tag: string, state: ResidentState])[];
+  /** The stamps under which it is good; `undefined` for none. */
+  readonly tags: readonly (readonly [tag: string, state: ResidentState])[] | undefined;
 }
 
 /** What the local tier holds: one frozen value for all readers, or the bytes from which each gets its own. */
@@ -131,7 +131,7 @@ function keepBeside(
     ...keptOf(value),
     version: space.version,
     codec: shelf.codec,
-    tags,
+    tags: tags.length === 0 ? undefined : tags,
     lookAt: Math.min(staleAt, refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random())),
   };
   state.remember(memo, state.bytes.length * 2);

@@ -40,6 +40,8 @@ export class Shelf {
   readonly unconfirmed: Unconfirmed;
   /** Loads and holds of this process that the backend may still show. */
   readonly ownTokens = new Set<string>();
+  /** Whom the names of cached functions belong to. */
+  readonly names = new Map<string, object>();
   closed = false;
   readonly #process = randomBytes(9).toString('base64url');
   readonly #background = new Set<Promise<unknown>>();

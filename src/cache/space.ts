@@ -125,8 +125,7 @@ export class Space {
     const memo = resident.peek(full)?.memo as Memo | undefined;
     if (memo === undefined || memo.version !== version || memo.codec !== shelf.codec) return undefined;
     if (memo.lookAt !== Infinity && memo.lookAt <= shelf.coarse.now()) return undefined;
-    for (const [tag, state] of memo.tags) if (resident.peek(tag) !== state) return undefined;
-    return memo;
+    return memo.tags === undefined || stand(memo.tags, resident) ? memo : undefined;
   }
 
   #near(full: string): NearValue | undefined {
@@ -206,4 +205,9 @@ export function versionOf(options: NamespaceOptions | undefined): string | undef
   if (version === undefined) return undefined;
   if (typeof version === 'string' || typeof version === 'number') return `${typeof version}:${version}`;
   throw new HotshelfError('OPTION_INVALID', `Expected \`version\` to be a text or a number, got ${describe(version)}.`);
+}
+
+/** Tells whether the stamps of tags are still those that were seen: each write puts another state in their place. */
+function stand(tags: NonNullable<Memo['tags']>, resident: Resident): boolean {
+  return tags.every(([tag, state]) => resident.peek(tag) === state);
 }
