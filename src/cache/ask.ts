@@ -135,15 +135,15 @@ class Context implements LoadContext<never> {
 
   ttl(ttl: Duration): void {
     this.#ttlMs = Math.ceil(durationMs(ttl, 'ttl() of a loader'));
-  }
+  };
 
   grace(grace: Duration): void {
     this.#graceMs = Math.ceil(durationMs(grace, 'grace() of a loader', { orZero: true }));
-  }
+  };
 
   tag(...tags: Key[]): void {
     this.#tags = withTags(this.#tags, tags, this.#question.space.shelf.tags.keyOf);
-  }
+  };
 
   etag(etag: string): void {
     if (typeof etag !== 'string' || Buffer.byteLength(etag) > 1024) {
@@ -153,7 +153,7 @@ class Context implements LoadContext<never> {
       );
     }
     this.#etag = etag;
-  }
+  };
 
   unchanged(): Unchanged {
     return new Unchanged();
@@ -174,11 +174,14 @@ class Context implements LoadContext<never> {
           'CACHE_LOAD_TIMEOUT',
           `A load in ${space.name} took longer than ${hardMs} ms, its \`timeout.hard\`. Its signal was aborted.`,
         );
-        this.#controller?.abort(error);
+        // A loader may ask for its signal only later, and must not begin anything then.
+        this.#controller ??= new AbortController();
+        this.#controller.abort(error);
         reject(error);
       });
       const end = () => timer.cancel();
-      Promise.resolve(load(this)).then(resolve, reject).finally(end);
+      const loading = (async () => load(this))();
+      loading.then(resolve, reject).finally(end);
     });
   }
 

@@ -88,7 +88,10 @@ export class Reader {
   }
 
   async #join(job: Job, { flight, byToken }: Joinable): Promise<Found> {
-    const outcome = await flight.outcome;
+    const outcome = await flight.outcome.catch((error: unknown) => {
+      job.space.counts.collapsed += 1;
+      throw error;
+    });
     const { tags, at } = flight;
     // The caller came after the load began: had one of the tags been invalidated between, the value would be too old for it.
     if (byToken && tags.length > 0 && (at === undefined || !(await this.#stillHolds(tags, at)))) return this.read(job);
@@ -105,22 +108,18 @@ export class Reader {
     const { clock } = this.#shelf;
     const { softMs } = job.policy;
     return new Promise((resolve) => {
-      let timer = softMs === Infinity ? undefined : clock.after(softMs, () => answer('load slow'));
+      let answered = false;
       const answer = (reason: StaleReason) => {
-        if (timer === undefined && reason === 'load slow') return;
-        timer?.cancel();
-        timer = undefined;
-        resolve(this.#serve(job, stale, reason));
+        if (!answered) resolve(this.#serve(job, stale, reason));
+        answered = true;
       };
-      this.#shelf.behind(
-        outcome.then(
-          (found) => {
-            timer?.cancel();
-            resolve(found);
-          },
-          () => answer('load failed'),
-        ),
-      );
+      const timer = softMs === Infinity ? undefined : clock.after(softMs, () => answer('load slow'));
+      const end = () => {
+        timer?.cancel();
+        // By now the load or the wait was counted too.
+        if (answered) job.space.counts.staleAfterAll += 1;
+      };
+      this.#shelf.behind(outcome.then(resolve, () => answer('load failed')).then(end));
     });
   }
 

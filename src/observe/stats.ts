@@ -12,9 +12,9 @@ export interface CacheStats {
   readonly remoteHits: number;
   /** Reads that were answered from a stale entry within its grace. */
   readonly staleServed: number;
-  /** Reads that found no usable entry and loaded. */
+  /** Reads that found no fresh entry and loaded. One that a stale entry answered in the end is counted there too. */
   readonly misses: number;
-  /** Reads that shared the load, or the wait, of another caller in this process. */
+  /** Reads that shared the load, or the wait, of another caller in this process; likewise. */
   readonly collapsed: number;
   /** Reads that went to the origin without the cache. */
   readonly bypasses: number;
@@ -73,10 +73,13 @@ export class Counts {
   inconsistent = 0;
   bytesRead = 0;
   bytesWritten = 0;
+  /** Reads that are counted twice: as a load or a wait, and as `staleServed` because that failed or was slow. */
+  staleAfterAll = 0;
   readonly loadMs = new Histogram();
 
   add(other: Counts): void {
     for (const name of countNames) this[name] += other[name];
+    this.staleAfterAll += other.staleAfterAll;
     this.loadMs.add(other.loadMs);
   }
 
@@ -86,7 +89,7 @@ export class Counts {
     for (const name of countNames) counts[name] = this[name];
     const hits = this.localHits + this.remoteHits;
     const others = this.staleServed + this.misses + this.collapsed + this.bypasses;
-    const reads = hits + others;
+    const reads = hits + others - this.staleAfterAll;
     return {
       ...counts,
       hits,

@@ -100,7 +100,7 @@ describe.each(forms)('stale-while-revalidate, %s', (form) => {
     ['fresh', early, 9000],
   ] as const)('of a %s entry is refused when the key is invalidated meanwhile', async (_, options, afterMs) => {
     const { cache, clock, open } = shelves(form);
-    const ways = [
+    const ways: readonly (() => Promise<unknown>)[] = [
       () => cache.invalidate('k'),
       () => open().invalidate('k', { soft: true }),
       () => open().delete('k'),
