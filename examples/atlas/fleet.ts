@@ -5,6 +5,7 @@ import type { Database } from './database/database.ts';
 import type { LoadOptions } from './database/load.ts';
 import { fillPostgres, openPostgres } from './database/postgres.ts';
 import { openSqlite } from './database/sqlite.ts';
+import { stopsAnswering } from './database/stops-answering.ts';
 import { within } from './deadline.ts';
 import type { Front } from './front.ts';
 import { createInstance } from './instance.ts';
@@ -30,17 +31,18 @@ export async function startFleet(front: Front, options: FleetOptions): Promise<F
   if (options.areProcesses) {
     // With SQLite the rows are here and the workers ask for them; a PostgreSQL they ask themselves.
     const database = databaseUrl === undefined ? await openSqlite({ limit, onProgress }) : undefined;
-    return startProcesses(front, { count: options.instances, database, report: options.report });
+    return startProcesses(front, { ...options, count: options.instances, database });
   }
   const database = databaseUrl === undefined ? await openSqlite({ limit, onProgress }) : openPostgres(databaseUrl);
   return startInOneProcess(front, database, options);
 }
 
 async function startInOneProcess(front: Front, database: Database, options: FleetOptions): Promise<Fleet> {
-  const { report } = options;
+  const { ttlMs, breakOriginMs, report } = options;
+  const origin = stopsAnswering(database, breakOriginMs);
   const backend = await connect(options.backendUrl);
   const instances = Array.from({ length: options.instances }, (_unused, index) =>
-    createInstance({ name: String(index + 1), backend, database, report }),
+    createInstance({ name: String(index + 1), backend, database: origin, ttlMs, report }),
   );
   for (const { app } of instances) front.add(app);
   const closeInstances = () => Promise.all(instances.map((instance) => instance.close()));

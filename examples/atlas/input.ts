@@ -6,11 +6,18 @@ import { Problem } from './problem.ts';
 
 const largestInteger = 2_147_483_647;
 const longestName = 100;
+const mostIds = 100;
 
 export function readId(text: unknown): number {
   const id = wholeNumber(text);
   if (id === undefined || id < 1) throw bad(`The id of a city is a whole number from 1 to ${largestInteger}.`);
   return id;
+}
+
+export function readIds(text: unknown): number[] {
+  const ids = typeof text === 'string' ? text.split(',') : [];
+  if (ids.length === 0 || ids.length > mostIds) throw bad(`\`ids\` are 1 to ${mostIds} ids, with commas between them.`);
+  return ids.map(readId);
 }
 
 export function readCountry(text: unknown): string {

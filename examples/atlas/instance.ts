@@ -16,6 +16,8 @@ export interface InstanceOptions extends OriginOptions {
   /** Stays its owner's, as the database does: instances in one process share them. */
   readonly backend: BackendWith<'values'>;
   readonly database: Database;
+  /** How long what was read is fresh. @default 300_000 */
+  readonly ttlMs?: number | undefined;
   /** Gets what clients must not see: the errors behind an answer 500. */
   readonly report: (error: unknown) => void;
 }
@@ -29,8 +31,18 @@ export interface Instance {
 }
 
 export function createInstance(options: InstanceOptions): Instance {
-  const { name, backend, database, beforeQuery, report } = options;
-  const cache = createCache({ backend, prefix: 'atlas', ttl: '5m', negativeTtl: '30s' });
+  const { name, backend, database, beforeQuery, ttlMs = 300_000, report } = options;
+  const cache = createCache({
+    backend,
+    prefix: 'atlas',
+    ttl: ttlMs,
+    negativeTtl: '30s',
+    // While the database fails or hangs, what was known before is still answered, for a day.
+    grace: '1d',
+    timeout: { soft: '200ms', hard: '2s' },
+    // Each instance keeps copies; a change is complete only when none of them has the old one any more.
+    local: { maxLag: '200ms', ack: true },
+  });
   const origin = new Origin(database, { beforeQuery });
   let draining = false;
 

@@ -1,7 +1,7 @@
 /** Starts the atlas: reads options, opens the front, fills the database, starts the instances, and ends them all again. */
 
 import { connect, HotshelfError } from 'hotshelf';
-import { DatabaseUnusable } from './database/postgres.ts';
+import { DatabaseUnusable } from './database/database.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { Front } from './front.ts';
 import { type Options, readOptions, usage, UsageError } from './options.ts';
@@ -41,12 +41,13 @@ async function start(options: Options): Promise<void> {
 }
 
 function welcome(options: Options, url: string, cache: string, seconds: string): string {
-  const { databaseUrl } = options;
+  const { databaseUrl, breakOriginMs } = options;
+  const breaks = breakOriginMs === undefined ? '' : `, stops answering after ${breakOriginMs / 1000} s`;
   return `
 Atlas is ready at ${url} after ${seconds} s
   instances  ${describeInstances(options)}
   cache      ${cache}
-  database   ${databaseUrl === undefined ? 'SQLite in memory' : 'PostgreSQL'}
+  database   ${databaseUrl === undefined ? 'SQLite in memory' : 'PostgreSQL'}${breaks}
 
 Try each twice, and see Cache-Status and X-Instance:
   curl -i ${url}/cities/2988507

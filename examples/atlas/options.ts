@@ -3,6 +3,8 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
+  /** The command line as it was given: worker processes get the same. */
+  readonly args: readonly string[];
   readonly help: boolean;
   readonly port: number;
   readonly instances: number;
@@ -12,6 +14,10 @@ export interface Options {
   readonly areProcesses: boolean;
   /** Load only the largest so many cities. */
   readonly limit: number | undefined;
+  /** How long what was read is fresh. */
+  readonly ttlMs: number;
+  /** So long after the start the database stops answering; `undefined` for never. */
+  readonly breakOriginMs: number | undefined;
   readonly backendUrl: string;
   /** A PostgreSQL; without it SQLite in memory. */
   readonly databaseUrl: string | undefined;
@@ -22,6 +28,10 @@ export const usage = `Usage: npm start -- [options]
   --instances <n>  number of instances, 1 to 32 (default 2). They share one process, unless HOTSHELF_URL names
                    a server: then --instances starts one process each
   --limit <n>      load only the n largest cities
+  --ttl <time>     how long what was read is fresh, such as 500ms, 2s or 5m (default 5m)
+  --break-origin <time>
+                   the database stops answering so long after the start: what is known is still answered, for a day.
+                   See it with --ttl 2s --break-origin 20s
   --help           show this
 
   PORT             where to listen (default 3000)
@@ -35,29 +45,34 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   const values = parse(args);
   const backendUrl = env['HOTSHELF_URL'] || 'memory:';
   const wantedProcesses = values.instances !== undefined && values.instances !== '1';
+  const breakOrigin = values['break-origin'];
   return {
+    args,
     help: values.help,
     port: readNumber(env['PORT'] || '3000', 'PORT', 0, 65_535),
     instances: readNumber(values.instances ?? '2', '--instances', 1, 32),
     wantedProcesses,
     areProcesses: wantedProcesses && !/^memory:/i.test(backendUrl),
     limit: values.limit === undefined ? undefined : readNumber(values.limit, '--limit', 1, 1_000_000),
+    ttlMs: readSpan(values.ttl ?? '5m', '--ttl'),
+    breakOriginMs: breakOrigin === undefined ? undefined : readSpan(breakOrigin, '--break-origin'),
     backendUrl,
     databaseUrl: readDatabaseUrl(env['DATABASE_URL'] || undefined),
   };
 }
 
-function parse(args: readonly string[]): { instances?: string; limit?: string; help: boolean } {
+function parse(args: readonly string[]) {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       args: [...args],
       options: {
         instances: { type: 'string' },
         limit: { type: 'string' },
+        ttl: { type: 'string' },
+        'break-origin': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
-    });
-    return values;
+    }).values;
   } catch (error) {
     // Its messages have a second sentence about positional arguments, which there are none of.
     const [sentence = ''] = (error as Error).message.split('. ');
@@ -69,6 +84,16 @@ function readNumber(text: string, name: string, least: number, most: number): nu
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`Expected ${name} to be a whole number from ${least} to ${most}, got "${text}"`);
+}
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+/** Returns ms. */
+function readSpan(text: string, name: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})(ms|s|m)$/.exec(text) ?? [];
+  const unitMs = unitsMs[unit];
+  if (unitMs !== undefined) return Number(count) * unitMs;
+  throw new UsageError(`Expected ${name} to be a time such as 500ms, 2s or 5m, got "${text}"`);
 }
 
 function readDatabaseUrl(url: string | undefined): string | undefined {

@@ -1,12 +1,25 @@
 /** The truth: every SQL statement of the atlas, and how many were run. */
 
-import { batched } from './batch.ts';
 import type { City, Database, SqlValue } from './database/database.ts';
 import { boxAround, distanceKm, farthestKm, type Point } from './geo.ts';
 
-export interface Neighbour {
-  readonly id: number;
+export interface CountryPage {
+  readonly cities: readonly City[];
+  /** How many cities the country has. */
+  readonly total: number;
+}
+
+export interface NearbyCity extends City {
   readonly km: number;
+}
+
+export interface Country {
+  /** Two letters, ISO 3166-1. */
+  readonly code: string;
+  /** How many it has. */
+  readonly cities: number;
+  /** How many people live in them. */
+  readonly population: number;
 }
 
 /** What may be changed about a city; what is left out stays as it is. */
@@ -19,6 +32,8 @@ export interface OriginOptions {
   /** Runs before each statement, so that a test can make the database slow. */
   readonly beforeQuery?: (() => Promise<void>) | undefined;
 }
+
+export const pageSize = 20;
 
 const columns = 'id, name, country, population, latitude, longitude';
 const neighbourCount = 10;
@@ -36,21 +51,36 @@ export class Origin {
     this.#beforeQuery = options.beforeQuery;
   }
 
-  /** One city. Twenty that are asked for at once, as by a page of a list, are one statement. */
-  readonly city = batched<number, City>(async (ids) => {
+  /** One city, or `null`. */
+  async city(id: number): Promise<City | null> {
+    const [city] = await this.#query<City>(`select ${columns} from atlas_city where id = $1`, [id]);
+    return city ?? null;
+  }
+
+  /** The cities with these ids, in their order; `null` where there is none. */
+  async cities(ids: readonly number[]): Promise<(City | null)[]> {
     const places = ids.map((_id, index) => `$${index + 1}`).join(', ');
     const cities = await this.#query<City>(`select ${columns} from atlas_city where id in (${places})`, ids);
-    return new Map(cities.map((city) => [city.id, city]));
-  });
+    const byId = new Map(cities.map((city) => [city.id, city]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
 
-  /** The ids of a country's cities, the largest first. */
-  async idsOfCountry(country: string): Promise<number[]> {
-    const sql = 'select id from atlas_city where country = $1 order by population desc, id';
-    return (await this.#query<{ id: number }>(sql, [country])).map(({ id }) => id);
+  /** One page of a country's cities, the largest first; `null` if there is none. */
+  async page(country: string, page: number): Promise<CountryPage | null> {
+    const [cities, counts] = await Promise.all([
+      this.#query<City>(
+        `select ${columns} from atlas_city where country = $1 order by population desc, id limit $2 offset $3`,
+        [country, pageSize, (page - 1) * pageSize],
+      ),
+      this.#query<{ total: number }>('select cast(count(*) as integer) as total from atlas_city where country = $1', [
+        country,
+      ]),
+    ]);
+    return cities.length === 0 ? null : { cities, total: counts[0]?.total ?? 0 };
   }
 
   /** The cities next to a point, the nearest first. */
-  async nearest(point: Point): Promise<Neighbour[]> {
+  async nearest(point: Point): Promise<NearbyCity[]> {
     for (const radiusKm of searchRadiiKm) {
       const neighbours = (await this.#within(point, radiusKm)).filter(({ km }) => km <= radiusKm);
       // The box is larger than the circle: what lies in its corners may be farther than something outside the box.
@@ -60,22 +90,30 @@ export class Origin {
     return [];
   }
 
-  /** Changes a city; returns it as it is now, or `undefined` if there is none. */
-  async change(id: number, { name, population }: CityChange): Promise<City | undefined> {
+  /** All countries, by their codes. */
+  async countries(): Promise<Country[]> {
+    const sql = `
+      select country as code, cast(count(*) as integer) as cities, cast(sum(population) as double precision) as population
+      from atlas_city group by country order by country`;
+    return this.#query<Country>(sql, []);
+  }
+
+  /** Changes a city; returns it as it is now, or `null` if there is none. */
+  async change(id: number, { name, population }: CityChange): Promise<City | null> {
     const sql = `
       update atlas_city set name = coalesce($1, name), population = coalesce($2, population)
       where id = $3 returning ${columns}`;
     const [city] = await this.#query<City>(sql, [name ?? null, population ?? null, id]);
-    return city;
+    return city ?? null;
   }
 
-  async #within(point: Point, radiusKm: number): Promise<Neighbour[]> {
+  async #within(point: Point, radiusKm: number): Promise<NearbyCity[]> {
     const { south, north, ranges } = boxAround(point, radiusKm);
     const sql = `
-      select id, latitude as lat, longitude as lon from atlas_city
+      select ${columns} from atlas_city
       where latitude between $1 and $2 and (longitude between $3 and $4 or longitude between $5 and $6)`;
-    const places = await this.#query<Point & { id: number }>(sql, [south, north, ...ranges.flat()]);
-    return places.map((place) => ({ id: place.id, km: distanceKm(point, place) }));
+    const cities = await this.#query<City>(sql, [south, north, ...ranges.flat()]);
+    return cities.map((city) => ({ ...city, km: distanceKm(point, { lat: city.latitude, lon: city.longitude }) }));
   }
 
   async #query<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {

@@ -2,6 +2,8 @@
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { HotshelfError } from 'hotshelf';
+import { DatabaseUnusable } from './database/database.ts';
 
 /** Thrown by a route to answer with a status and a sentence. */
 export class Problem extends Error {
@@ -55,6 +57,8 @@ const bodyProblems: Readonly<Record<string, string>> = {
 
 function explain(error: unknown): { status: number; detail?: string | undefined } {
   if (error instanceof Problem) return { status: error.status, detail: error.message };
+  const isTooSlow = error instanceof HotshelfError && error.code === 'CACHE_LOAD_TIMEOUT';
+  if (isTooSlow || error instanceof DatabaseUnusable) return { status: 503, detail: 'The database does not answer.' };
   // Errors of Express and its body parser have a status and a type.
   const { status, type } = Object(error) as { status?: unknown; type?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500)

@@ -18,6 +18,8 @@ export interface ProcessesOptions {
   readonly count: number;
   /** Is served to the workers; without it they open their own. */
   readonly database: Database | undefined;
+  /** The command line. */
+  readonly args: readonly string[];
   readonly report: (problem: unknown) => void;
 }
 
@@ -77,8 +79,8 @@ class Worker {
 
   #fork(onListening: () => void): void {
     const startedAt = performance.now();
-    const { database, report } = this.#options;
-    const child = fork(workerFile, [String(this.#number), database?.name ?? '']);
+    const { database, args, report } = this.#options;
+    const child = fork(workerFile, [String(this.#number), database?.name ?? '', ...args]);
     this.#child = child;
     let target: Target | undefined;
     if (database !== undefined) serveDatabase(child, database);

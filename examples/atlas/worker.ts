@@ -4,18 +4,19 @@ import { connect } from 'hotshelf';
 import type { Database } from './database/database.ts';
 import { databaseOfParent } from './database/over-ipc.ts';
 import { openPostgres } from './database/postgres.ts';
+import { stopsAnswering } from './database/stops-answering.ts';
 import { closeInOrder } from './fleet.ts';
 import { Front } from './front.ts';
 import { createInstance } from './instance.ts';
 import { readOptions } from './options.ts';
 import type { ToWorker } from './processes.ts';
 
-const [name = '', parentDatabase = ''] = process.argv.slice(2);
-const { backendUrl, databaseUrl } = readOptions([], process.env);
+const [name = '', parentDatabase = '', ...args] = process.argv.slice(2);
+const { backendUrl, databaseUrl, ttlMs, breakOriginMs } = readOptions(args, process.env);
 
-const database = openDatabase();
+const database = stopsAnswering(openDatabase(), breakOriginMs);
 const backend = await connect(backendUrl);
-const instance = createInstance({ name, backend, database, report: (error) => console.error(error) });
+const instance = createInstance({ name, backend, database, ttlMs, report: (error) => console.error(error) });
 const front = new Front();
 front.add(instance.app);
 

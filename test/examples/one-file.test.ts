@@ -20,6 +20,23 @@ describe('the examples of one file', () => {
     ]);
   });
 
+  it('decorators: one query for many calls, a change is seen at once, and the grace helps while the database is down', async () => {
+    expect((await node(example('decorators.ts'))).trim().split('\n')).toEqual([
+      'Nizza: four calls, 1 query',
+      'Nice: the new name at once',
+      'Nice: from the grace, while the database is down',
+    ]);
+  });
+
+  it('tags: what a tag ends is loaded again, and nothing else', async () => {
+    expect((await node(example('tags.ts'))).trim().split('\n')).toEqual([
+      'Antibes 76393 | Anzio 59187 | Nice 338620: 3 loads',
+      'Antibes 76393 | Anzio 59187 | Nice 338620: 0 loads',
+      'Antibes 76393 | Anzio 59187 | Nice 338621: 2 loads',
+      'Antibes 76393, Antwerp 459805 | Anzio 59187 | Nice 338621: 3 loads',
+    ]);
+  });
+
   it('smoke: all is well with the atlas and all its 135,233 cities', async () => {
     const printed = await node(example('smoke.ts'));
     expect(printed).toContain('Loading cities: 135,233 of 135,233');

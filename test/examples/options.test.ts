@@ -5,12 +5,15 @@ import { showProgress } from '../../examples/atlas/progress.ts';
 describe('the options of the atlas', () => {
   it('have defaults', () => {
     expect(readOptions([], {})).toEqual({
+      args: [],
       help: false,
       port: 3000,
       instances: 2,
       wantedProcesses: false,
       areProcesses: false,
       limit: undefined,
+      ttlMs: 300_000,
+      breakOriginMs: undefined,
       backendUrl: 'memory:',
       databaseUrl: undefined,
     });
@@ -28,11 +31,25 @@ describe('the options of the atlas', () => {
   });
 
   it.each([
+    ['500ms', 500],
+    ['5s', 5000],
+    ['2m', 120_000],
+  ])('take %s as a time', (text, ms) => {
+    expect(readOptions(['--ttl', text, `--break-origin=${text}`], {})).toMatchObject({ ttlMs: ms, breakOriginMs: ms });
+  });
+
+  it.each([
     [['--instances', '0'], {}],
     [['--instances', 'two'], {}],
     [['--instances'], {}],
     [['--limit=-1'], {}],
     [['--port', '1'], {}],
+    [['--ttl', '0s'], {}],
+    [['--ttl', '5'], {}],
+    [['--ttl', '5 s'], {}],
+    [['--break-origin', 'soon'], {}],
+    [['--break-origin=-5s'], {}],
+    [['--break-origin'], {}],
     [['start'], {}],
     [[], { PORT: '65536' }],
     [[], { PORT: 'http' }],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DatabaseUnusable, fillPostgres, openPostgres } from '../../examples/atlas/database/postgres.ts';
+import { DatabaseUnusable } from '../../examples/atlas/database/database.ts';
+import { fillPostgres, openPostgres } from '../../examples/atlas/database/postgres.ts';
 import { freePort } from '../kit/port.ts';
 import { type PostgresServer, startPostgres } from '../kit/servers.ts';
 

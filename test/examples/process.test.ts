@@ -8,7 +8,7 @@ import { isRunning } from '../kit/pids.ts';
 import { startPostgres, startRedis } from '../kit/servers.ts';
 import { until } from '../kit/wait.ts';
 import { type AtlasOptions, type AtlasProcess, startAtlas } from './process.ts';
-import { paris } from './site.ts';
+import { nice, paris, suva } from './site.ts';
 
 const small = ['--limit', '2000'];
 const endLimitMs = 10_000;
@@ -181,19 +181,69 @@ describe('the process of the atlas', { timeout: 120_000 }, () => {
     await endInTime(atlas);
   });
 
-  it('is not ready without its PostgreSQL, and is again when it is back', async () => {
-    const postgres = await startServer(startPostgres());
-    const atlas = await start({ args: small, env: { DATABASE_URL: postgres.url } });
+  it.each([
+    ['in one process', []],
+    ['in two processes on a Redis', ['--instances', '2']],
+  ])('answers what it knows when the database hangs, and 503 what it does not know, %s', async (_where, args) => {
+    const env = args.length === 0 ? {} : { HOTSHELF_URL: (await startServer(startRedis())).url };
+    const atlas = await start({ args: [...small, ...args, '--ttl', '1s', '--break-origin', '10s'], env });
     await atlas.untilInstancesAnswer(2);
+    const known = [`/cities/${paris}`, '/countries/FR/cities'];
+    for (const path of known) expect((await atlas.get(path)).status).toBe(200);
+    await until(async () => (await atlas.get('/readyz')).status === 503, {
+      what: 'the database to hang',
+      within: 60_000,
+    });
+
+    for (const path of known) {
+      const { status, body, headers } = await untilStale(atlas, path);
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).toContain('"name":"Paris"');
+      expect(headers.get('Cache-Status')).toMatch(/^hotshelf; fwd=stale; ttl=-?\d+; detail="load (failed|slow)"$/);
+    }
+    await expectNoAnswer(atlas, `/cities/${nice}`);
+    expect(await atlas.change(paris, { name: 'Lutetia' })).toBe(503);
+    await endInTime(atlas);
+  });
+
+  it('answers what it knows while its PostgreSQL is away, and is ready again when it is back', async () => {
+    const postgres = await startServer(startPostgres());
+    const atlas = await start({ args: [...small, '--ttl', '1s'], env: { DATABASE_URL: postgres.url } });
+    await atlas.untilInstancesAnswer(2);
+    expect((await atlas.get(`/cities/${paris}`)).status).toBe(200);
     const readiness = async (): Promise<number> => (await atlas.get('/readyz')).status;
     expect(await readiness()).toBe(200);
     await postgres.kill();
     await until(async () => (await readiness()) === 503, { what: 'the atlas to notice' });
+    expect((await untilStale(atlas, `/cities/${paris}`)).body['name']).toBe('Paris');
+    await expectNoAnswer(atlas, `/cities/${suva}`);
     await postgres.restart();
     await until(async () => (await readiness()) === 200, { what: 'the atlas to be ready again' });
     await endInTime(atlas);
   });
 });
+
+/** Resolves with the first answer from a stale entry; every answer before must be a good one. */
+async function untilStale(atlas: AtlasProcess, path: string): ReturnType<AtlasProcess['get']> {
+  const statuses = new Set<number>();
+  const stale = await until(
+    async () => {
+      const reply = await atlas.get(path);
+      statuses.add(reply.status);
+      return reply.headers.get('Cache-Status')?.includes('fwd=stale') && reply;
+    },
+    { what: `a stale answer to ${path}` },
+  );
+  expect([...statuses]).toEqual([200]);
+  return stale;
+}
+
+async function expectNoAnswer(atlas: AtlasProcess, path: string): Promise<void> {
+  const { status, body, headers } = await atlas.get(path);
+  expect(status).toBe(503);
+  expect(headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
+  expect(body).toMatchObject({ status: 503, detail: 'The database does not answer.', instance: path });
+}
 
 async function workersOf(atlas: AtlasProcess): Promise<number[]> {
   const text = await readFile(`/proc/${atlas.pid}/task/${atlas.pid}/children`, 'utf8');

@@ -1,5 +1,6 @@
-/** The atlas in this process, as the tests use it: instances over one backend and one database. */
+/** The atlas in this process, as the tests use it: two instances over one database, and one backend or one each. */
 
+import { type BackendWith, connect } from 'hotshelf';
 import { memory } from 'hotshelf/memory';
 import type { Database } from '../../examples/atlas/database/database.ts';
 import { createInstance, type Instance } from '../../examples/atlas/instance.ts';
@@ -13,27 +14,42 @@ export const limit = 12_000;
 export interface Site {
   readonly first: Instance;
   readonly second: Instance;
-  /** What clients do not see: the errors behind an answer 500. */
+  /** What clients do not see: the errors behind an answer 500 or 503. */
   readonly reported: unknown[];
   close(): Promise<void>;
 }
 
-export function createSite(database: Database, beforeQuery?: () => Promise<void>): Site {
-  const backend = memory();
+export interface SiteOptions {
+  readonly beforeQuery?: () => Promise<void>;
+  /** Of the first and the second instance; the site closes them. @default one in memory for both */
+  readonly backends?: readonly [BackendWith<'values'>, BackendWith<'values'>];
+}
+
+export function createSite(database: Database, { beforeQuery, backends = inMemory() }: SiteOptions = {}): Site {
   const reported: unknown[] = [];
   const report = (error: unknown): void => {
     reported.push(error);
   };
-  const [first, second] = ['1', '2'].map((name) =>
-    createInstance({ name, backend, database, beforeQuery, report }),
-  ) as [Instance, Instance];
+  const instance = (name: string, backend: BackendWith<'values'>): Instance =>
+    createInstance({ name, backend, database, beforeQuery, report });
+  const [first, second] = [instance('1', backends[0]), instance('2', backends[1])];
   return {
     first,
     second,
     reported,
     async close() {
       await Promise.all([first.close(), second.close()]);
-      await backend.close();
+      await Promise.all([...new Set(backends)].map((backend) => backend.close()));
     },
   };
+}
+
+/** As two processes have them: each with connections of its own. */
+export async function connectTwice(url: string): Promise<[BackendWith<'values'>, BackendWith<'values'>]> {
+  return [await connect(url, { requireWithin: '5s' }), await connect(url, { requireWithin: '5s' })];
+}
+
+function inMemory(): [BackendWith<'values'>, BackendWith<'values'>] {
+  const backend = memory();
+  return [backend, backend];
 }

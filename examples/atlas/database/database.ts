@@ -19,6 +19,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** The database does not answer, or does not let us do what we must. */
+export class DatabaseUnusable extends Error {}
+
 /** The table, in the SQL that both databases speak. */
 export const schema = `
   create table if not exists atlas_city (

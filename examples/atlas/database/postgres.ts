@@ -1,11 +1,8 @@
 /** The database for more than one machine: PostgreSQL. */
 
-import { Client, Pool } from 'pg';
-import { type City, type Database, indexes, schema, type SqlValue } from './database.ts';
+import { Client, DatabaseError, Pool } from 'pg';
+import { type City, type Database, DatabaseUnusable, indexes, schema, type SqlValue } from './database.ts';
 import { loadCities, type LoadOptions } from './load.ts';
-
-/** The server does not answer, or does not let us do what we must. */
-export class DatabaseUnusable extends Error {}
 
 /** Any number will do, as long as everybody who fills the table takes the same. */
 const fillLock = 7_205_759;
@@ -22,8 +19,12 @@ export function openPostgres(url: string): Database {
   return {
     name: 'postgres',
     query: async <Row>(sql: string, values: readonly SqlValue[] = []) => {
-      const { rows } = await pool.query(sql, [...values]);
-      return rows as Row[];
+      try {
+        const { rows } = await pool.query(sql, [...values]);
+        return rows as Row[];
+      } catch (error) {
+        throw isComplaint(error) ? error : unusable(error);
+      }
     },
     close: () => pool.end(),
   };
@@ -53,12 +54,21 @@ export async function fillPostgres(url: string, options: LoadOptions = {}): Prom
     }
     await client.query('commit');
   } catch (error) {
-    // A refused connection to a name with several addresses has no message, only a code.
-    const { message, code } = error as { message: string; code?: string };
-    throw new DatabaseUnusable(`PostgreSQL at DATABASE_URL: ${message || code}`, { cause: error });
+    throw unusable(error);
   } finally {
     await client.end();
   }
+}
+
+/** The server answered, and said what is wrong with a statement; class 57 is "I am going". */
+function isComplaint(error: unknown): boolean {
+  return error instanceof DatabaseError && !error.code?.startsWith('57');
+}
+
+function unusable(cause: unknown): DatabaseUnusable {
+  // A refused connection to a name with several addresses has no message, only a code.
+  const { message, code } = cause as { message: string; code?: string };
+  return new DatabaseUnusable(`PostgreSQL at DATABASE_URL: ${message || code}`, { cause });
 }
 
 function columnsOf(cities: readonly City[]): unknown[] {

@@ -1,21 +1,29 @@
 /** `/cities/…` and `/countries/…` */
 
 import express, { type Request, type Response, Router } from 'express';
+import type { Lookup } from 'hotshelf';
 import { cacheStatusOf } from '../cache-status.ts';
-import { type Answer, type Cities, pageSize, toGrid } from '../cities.ts';
-import { readChange, readCountry, readId, readPage, readPoint } from '../input.ts';
+import { type Cities, toGrid } from '../cities.ts';
+import { readChange, readCountry, readId, readIds, readPage, readPoint } from '../input.ts';
+import { pageSize } from '../origin.ts';
 import { onlyMethods, Problem } from '../problem.ts';
 
 export function cityRoutes(cities: Cities): Router {
   const router = Router();
 
   router
+    .route('/cities')
+    .get(async (request, response) => {
+      response.json({ cities: await cities.cities(readIds(request.query['ids'])) });
+    })
+    .all(onlyMethods('GET', 'HEAD'));
+
+  router
     .route('/cities/near')
     .get(async (request, response) => {
       const point = toGrid(readPoint(request.query));
-      const nearby = await cities.near(point);
-      tellCacheStatus(response, nearby);
-      response.json({ point, cities: nearby.value.map((city) => ({ ...city, km: Math.round(city.km * 10) / 10 })) });
+      const nearby = found(response, await cities.near(point));
+      response.json({ point, cities: nearby.map((city) => ({ ...city, km: Math.round(city.km * 10) / 10 })) });
     })
     .all(onlyMethods('GET', 'HEAD'));
 
@@ -23,38 +31,43 @@ export function cityRoutes(cities: Cities): Router {
     .route('/cities/:id')
     .get(async (request, response) => {
       const id = readId(request.params.id);
-      const city = await cities.city(id);
-      tellCacheStatus(response, city);
-      response.json(city.value ?? notFound(id));
+      response.json(found(response, await cities.city(id)) ?? noCity(id));
     })
     .patch(express.json({ limit: '4kb' }), async (request, response) => {
       const id = readId(request.params.id);
       const change = readChange(jsonBody(request));
-      response.json((await cities.change(id, change)) ?? notFound(id));
+      const { value: city } = await cities.city(id);
+      response.json((city && (await cities.change(city, change))) ?? noCity(id));
     })
     .all(onlyMethods('GET', 'HEAD', 'PATCH'));
+
+  router
+    .route('/countries')
+    .get(async (_request, response) => {
+      response.json({ countries: await cities.countries() });
+    })
+    .all(onlyMethods('GET', 'HEAD'));
 
   router
     .route('/countries/:code/cities')
     .get(async (request, response) => {
       const country = readCountry(request.params.code);
       const page = readPage(request.query['page']);
-      const answer = await cities.page(country, page);
-      tellCacheStatus(response, answer);
-      if (answer.value === null) throw new Problem(404, `There is no city in ${country}.`);
-      const { total } = answer.value;
-      const pages = Math.ceil(total / pageSize);
-      if (page > pages) throw new Problem(404, `${country} has ${pages} ${pages === 1 ? 'page' : 'pages'}.`);
+      const answer = found(response, await cities.page(country, page));
+      if (answer === null) throw new Problem(404, `There is no page ${page} of cities in ${country}.`);
+      const pages = Math.ceil(answer.total / pageSize);
       const next = page < pages ? `/countries/${country}/cities?page=${page + 1}` : null;
-      response.json({ country, page, pages, total, next, cities: answer.value.cities });
+      response.json({ country, page, pages, total: answer.total, next, cities: answer.cities });
     })
     .all(onlyMethods('GET', 'HEAD'));
 
   return router;
 }
 
-function tellCacheStatus(response: Response, { lookups }: Answer<unknown>): void {
-  response.set('Cache-Status', cacheStatusOf(lookups));
+/** Returns the value of a lookup, and tells the client where it came from. */
+function found<Value>(response: Response, lookup: Lookup<Value>): Value {
+  response.set('Cache-Status', cacheStatusOf(lookup));
+  return lookup.value;
 }
 
 function jsonBody(request: Request): unknown {
@@ -64,6 +77,6 @@ function jsonBody(request: Request): unknown {
   return request.body;
 }
 
-function notFound(id: number): never {
+function noCity(id: number): never {
   throw new Problem(404, `There is no city ${id}.`);
 }

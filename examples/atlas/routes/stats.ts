@@ -11,10 +11,11 @@ export function statsRoutes(instance: string, cache: Cache, origin: Origin): Rou
     .route('/stats')
     .get((_request, response) => {
       const stats = cache.stats();
-      const { hits, misses, loads, collapsed, bypasses, unconfirmed, hitRatio } = stats;
+      const { hits, localHits, staleServed, misses, loads, collapsed, bypasses, unconfirmed } = stats;
+      const hitRatio = Number(stats.hitRatio.toFixed(3));
       response.set('Cache-Control', 'no-store').json({
         instance,
-        cache: { hits, misses, loads, collapsed, bypasses, unconfirmed, hitRatio: Number(hitRatio.toFixed(3)) },
+        cache: { hits, localHits, staleServed, misses, loads, collapsed, bypasses, unconfirmed, hitRatio },
         // Each of these reads would have been a question to the database.
         origin: { queries: origin.queries, saved: hits + collapsed },
       });
