@@ -21,11 +21,13 @@ export async function fill(
   ticket: Ticket | undefined,
 ): Promise<boolean> {
   const { shelf } = question.space;
-  const sights = await sightsOf(right, question, answer);
-  if (sights === undefined) {
-    await right.lease.release();
-    return false;
+  let sights: TagSights | undefined;
+  try {
+    sights = await sightsOf(right, question, answer);
+  } finally {
+    if (sights === undefined) await right.lease.release();
   }
+  if (sights === undefined) return false;
   if (!(await right.lease.fill(encoded.bytes, encoded.lifetimeMs))) return false;
   if (ticket !== undefined) keepFilled(question, encoded, ticket);
   if (answer.tags.length > 0) await shelf.tags.keep(answer.tags, sights, encoded.lifetimeMs);

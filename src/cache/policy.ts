@@ -1,5 +1,6 @@
 /** Turns options into a policy: every default applied, every value checked, spans in ms. */
 
+import { tagsFit } from '../codec/envelope.ts';
 import type { StandardSchema } from '../codec/standard-schema.ts';
 import { checkSchema } from '../codec/standard-schema.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
@@ -178,7 +179,9 @@ function merge(base: Policy, options: EntryOptions<never>, tagKeyOf: TagKeyOf): 
 function tagsOf(tags: EntryOptions<never>['tags'], base: Policy, tagKeyOf: TagKeyOf): Pick<Policy, 'tags' | 'tagsOf'> {
   if (tags === undefined) return { tags: base.tags, tagsOf: base.tagsOf };
   if (typeof tags === 'function') return { tags: base.tags, tagsOf: [...base.tagsOf, tags] };
-  return { tags: withTags(base.tags, tags, tagKeyOf), tagsOf: base.tagsOf };
+  const all = withTags(base.tags, tags, tagKeyOf);
+  if (!tagsFit(all)) throw wrong('tags', 'at most 64 tags of 2,963 characters in all', all);
+  return { tags: all, tagsOf: base.tagsOf };
 }
 
 /** Returns `known` and the full keys of `tags`, each once. @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` */

@@ -100,7 +100,8 @@ export class Reader {
   }
 
   async #stillHolds(...[tags, at]: Parameters<Shelf['tags']['stillHolds']>): Promise<boolean> {
-    return this.#shelf.tags.stillHolds(tags, at).catch(() => false);
+    const { unconfirmed, tags: all } = this.#shelf;
+    return !unconfirmed.distrustsTags(tags) && all.stillHolds(tags, at).catch(() => false);
   }
 
   /** Answers with the outcome of a load, or with the stale entry if the load fails or takes too long. */

@@ -157,8 +157,8 @@ export class Writer {
     const { tags: all } = this.#shelf;
     const { known } = all;
     const at = await all.ready(tags, await all.read(tags), known);
-    // What is set while a tag is held counts as from before: nobody knows which of the two is newer.
-    return at === 'held' ? known : at;
+    // What is set while a tag is held counts as from before its end: nobody knows which of the two is newer.
+    return at === 'held' ? (known ?? all.known) : at;
   }
 
   /** Carries a change out and tells of it; remembers it if the backend did not confirm. */
