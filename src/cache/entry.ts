@@ -79,5 +79,8 @@ export function readEntry(space: Space, { kind, entry }: EntrySight, policy: Pol
   }
   if (policy.schema !== undefined && !fits(policy.schema, value)) return undefined;
   const now = clock.now();
-  return { value, status: kind, stored: false, ageMs: ageMs(entry, now), ttlMs: remainingMs(entry, now) };
+  const leftMs = remainingMs(entry, now);
+  // A tag that was invalidated softly makes stale what has time left.
+  const ttlMs = kind === 'stale' ? Math.min(0, leftMs) : leftMs;
+  return { value, status: kind, stored: false, ageMs: ageMs(entry, now), ttlMs };
 }

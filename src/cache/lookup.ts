@@ -18,7 +18,7 @@ export interface Lookup<Value> {
   readonly stored: boolean;
   /** How old the value is, in ms. */
   readonly ageMs: number;
-  /** How long it stays fresh, in ms; 0 for what is not cached, below 0 for what is stale. */
+  /** How long it stays fresh, in ms; 0 for what is not cached, 0 or below for what is stale. */
   readonly ttlMs: number;
 }
 

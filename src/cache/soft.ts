@@ -1,12 +1,13 @@
 /** Makes an entry stale at once and keeps it for its grace. */
 
-import { open } from '../codec/envelope.ts';
-import { seal } from '../codec/envelope.ts';
+import { open, seal } from '../codec/envelope.ts';
 import { ageMs } from './decide.ts';
 import type { Shelf } from './shelf.ts';
 
 /** So often an entry is tried to be changed against others that change it, before it is deleted. */
 const mostAttempts = 8;
+/** An envelope can say no higher age, in ms. */
+const mostAgeMs = 0xffffffff;
 
 /**
  * Returns whether anything stood there. A marker of a load is deleted, for what it loads may be old; what has no grace left is
@@ -19,7 +20,8 @@ export async function soften({ values, clock }: Shelf, key: string): Promise<boo
     const { version } = stored;
     const opened = open(key, stored.bytes);
     if (typeof opened === 'object' && opened.kind === 'hold') return true;
-    const age = typeof opened === 'object' ? Math.ceil(ageMs(opened, clock.now())) : Infinity;
+    const now = clock.now();
+    const age = typeof opened === 'object' ? Math.min(mostAgeMs, Math.ceil(ageMs(opened, now))) : Infinity;
     if (typeof opened === 'string' || opened.kind !== 'entry' || age >= opened.ttlMs + opened.graceMs) {
       if (await values.deleteIf(key, version)) return true;
       continue;
@@ -27,7 +29,9 @@ export async function soften({ values, clock }: Shelf, key: string): Promise<boo
     const ttlMs = Math.min(opened.ttlMs, age);
     const lifetimeMs = opened.ttlMs + opened.graceMs;
     const scope = Uint32Array.of(opened.scopeA, opened.scopeB);
-    const bytes = seal(key, scope, { ...opened, ttlMs, graceMs: lifetimeMs - ttlMs }, opened.payload);
+    // By its age as it is now it is stale to a reader whose clock is behind, too.
+    const times = { writtenAt: now, ageMs: age, ttlMs, graceMs: lifetimeMs - ttlMs };
+    const bytes = seal(key, scope, { ...opened, ...times }, opened.payload);
     if ((await values.cas(key, version, bytes, lifetimeMs - age)) !== undefined) return true;
   }
   return (await values.delete([key])) > 0;
