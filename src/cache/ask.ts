@@ -28,17 +28,17 @@ export interface LoadContext<Value = unknown> {
   /** The entry that this load replaces, if there is one within its ttl or its grace. */
   readonly stale: StaleValue<Value> | undefined;
   /** How long this value is fresh. @throws {HotshelfError} `OPTION_INVALID` */
-  ttl(ttl: Duration): void;
+  readonly ttl: (ttl: Duration) => void;
   /** How long it may help after that. @throws {HotshelfError} `OPTION_INVALID` */
-  grace(grace: Duration): void;
+  readonly grace: (grace: Duration) => void;
   /** Adds labels to this value. @throws {HotshelfError} `KEY_INVALID` */
-  tag(...tags: Key[]): void;
+  readonly tag: (...tags: Key[]) => void;
   /** Names this state of the value, at most 1,024 bytes of text, for the `stale` of the next load. */
-  etag(etag: string): void;
+  readonly etag: (etag: string) => void;
   /** To be returned: the origin says that the stale value is still true, and it is fresh again. */
-  unchanged(): Unchanged;
+  readonly unchanged: () => Unchanged;
   /** To be returned: hands `value` out without storing it. */
-  skip<Other>(value: Other): Skipped<Other>;
+  readonly skip: <Other>(value: Other) => Skipped<Other>;
 }
 
 /** What a loader may return. `undefined` means "cache nothing"; `null` is a value like any other, with its own ttl. */
@@ -104,6 +104,7 @@ export async function ask(question: Question, earlier: Opened | undefined, behin
   }
 }
 
+/** Its functions can be taken out of it, as in `({ tag, signal }) => …`. */
 class Context implements LoadContext<never> {
   readonly key: string;
   readonly #question: Question;
@@ -133,19 +134,19 @@ class Context implements LoadContext<never> {
     return this.#stale;
   }
 
-  ttl(ttl: Duration): void {
+  readonly ttl = (ttl: Duration): void => {
     this.#ttlMs = Math.ceil(durationMs(ttl, 'ttl() of a loader'));
   };
 
-  grace(grace: Duration): void {
+  readonly grace = (grace: Duration): void => {
     this.#graceMs = Math.ceil(durationMs(grace, 'grace() of a loader', { orZero: true }));
   };
 
-  tag(...tags: Key[]): void {
+  readonly tag = (...tags: Key[]): void => {
     this.#tags = withTags(this.#tags, tags, this.#question.space.shelf.tags.keyOf);
   };
 
-  etag(etag: string): void {
+  readonly etag = (etag: string): void => {
     if (typeof etag !== 'string' || Buffer.byteLength(etag) > 1024) {
       throw new HotshelfError(
         'OPTION_INVALID',
@@ -155,13 +156,9 @@ class Context implements LoadContext<never> {
     this.#etag = etag;
   };
 
-  unchanged(): Unchanged {
-    return new Unchanged();
-  }
+  readonly unchanged = (): Unchanged => new Unchanged();
 
-  skip<Other>(value: Other): Skipped<Other> {
-    return new Skipped(value);
-  }
+  readonly skip = <Other>(value: Other): Skipped<Other> => new Skipped(value);
 
   /** Calls the loader, for `timeout.hard` at the most. */
   run(): unknown {
