@@ -1,17 +1,19 @@
 /** Plays a fleet at random on a network that delays, fails and forgets, and looks for a read of what was invalidated. */
 
 import { describe, expect, it } from 'vitest';
-import { HotshelfError, type BackendWith, type Cache, type Clock } from 'hotshelf';
+import { HotshelfError, type BackendWith, type Cache, type Clock, type Key } from 'hotshelf';
 import { seededRandom } from '../kit/random.ts';
 import { sleep } from '../../src/support/clock.ts';
 import { forms, shelves, type Form, type Wire } from './forms.ts';
 
 /** What a player needs of a cache. */
 interface Subject {
-  read(key: string, load: () => Promise<number>): Promise<number>;
+  read(key: string, load: () => Promise<number>, how: number): Promise<number>;
   /** Changes the truth by `write`; resolves with whether the backend confirmed that the old value is gone. */
   change(key: string, write: () => Promise<void>, how: number): Promise<'confirmed' | 'cleared' | 'unconfirmed'>;
 }
+
+type MakeSubject = (cache: Cache, backend: BackendWith<'values'>) => Subject;
 
 interface Faults {
   /** Share of commands that are not sent. */
@@ -51,8 +53,57 @@ function hotshelf(cache: Cache): Subject {
   };
 }
 
+/** Every entry has a tag of its own and one that all have, named by whoever; no key is ever invalidated. */
+function tagged(cache: Cache): Subject {
+  const space = cache.namespace('rows');
+  const tagsOf = (key: string): Key[] => [['row', key], 'rows'];
+  return {
+    read(key, load, how) {
+      if (how < 0.25) return space.get(key, load, { ttl: '2s', tags: tagsOf(key) });
+      if (how < 0.5) return space.get(key, load, { ttl: '2s', tags: () => tagsOf(key) });
+      const [own = key, all = key] = tagsOf(key);
+      // The loader names one before it asks or after; the other one is named by the caller or of the value.
+      return space.get<number>(
+        key,
+        async (context) => {
+          if (how < 0.75) context.tag(own);
+          const value = await load();
+          if (how >= 0.75) context.tag(own);
+          return value;
+        },
+        { ttl: '2s', tags: how < 0.6 || how > 0.9 ? [all] : () => [all] },
+      );
+    },
+    async change(key, write, how) {
+      const isAll = how % 0.1 < 0.02;
+      const tag = isAll ? 'rows' : ['row', key];
+      const mutating = { strict: true, settle: how < 0.1 ? 30 : 0 } as const;
+      try {
+        if (how < 0.2) await space.mutate([], write, { ...mutating, tags: [tag] });
+        else if (how < 0.4) {
+          await space.mutate(
+            ['another key'],
+            async (mutation) => {
+              await mutation.invalidateTags('nobody has it', tag);
+              await write();
+            },
+            mutating,
+          );
+        } else {
+          await write();
+          await cache.invalidateTags(['nobody has it', tag], { soft: how > 0.8 });
+        }
+        return isAll && how >= 0.4 ? 'cleared' : 'confirmed';
+      } catch (error) {
+        if (error instanceof HotshelfError) return 'unconfirmed';
+        throw error;
+      }
+    },
+  };
+}
+
 /** Cache-aside as it is commonly written: the same play must catch it. */
-function naive({ values }: BackendWith<'values'>): Subject {
+function naive(_: Cache, { values }: BackendWith<'values'>): Subject {
   return {
     async read(key, load) {
       const stored = await values.get(`n${key}`);
@@ -86,7 +137,27 @@ function network(random: () => number, clock: Clock, { refused, late }: Faults):
   };
 }
 
-async function play(form: Form, seed: number, faults: Faults, subject?: typeof naive): Promise<Report> {
+/** Tags as they are commonly done, with a list of keys for each: caught likewise. */
+function naivelyTagged(_: Cache, { values }: BackendWith<'values'>): Subject {
+  const listed = new Map<string, Set<string>>();
+  return {
+    async read(key, load) {
+      const stored = await values.get(`n${key}`);
+      if (stored !== undefined) return Number(Buffer.from(stored.bytes).toString());
+      const value = await load();
+      listed.set(key, (listed.get(key) ?? new Set()).add(`n${key}`));
+      await values.set(`n${key}`, Buffer.from(String(value)), 2000);
+      return value;
+    },
+    async change(key, write) {
+      await write();
+      await values.delete([...(listed.get(key) ?? [])]);
+      return 'confirmed';
+    },
+  };
+}
+
+async function play(form: Form, seed: number, faults: Faults, make: MakeSubject): Promise<Report> {
   const { clock, wire, backend, open } = shelves(form);
   const random = seededRandom(seed);
   wire.carry = network(random, clock, faults);
@@ -109,13 +180,13 @@ async function play(form: Form, seed: number, faults: Faults, subject?: typeof n
   };
   const raise = (place: string, value: number) => floor.set(place, Math.max(floor.get(place) ?? 0, value));
   const member = async (cache: Cache, index: number) => {
-    const player = subject === undefined ? hotshelf(cache) : subject(backend);
+    const player = make(cache, backend);
     for (let turn = 0; turn < 30; turn += 1) {
       const key = pick();
       await pause(20);
       if (random() < 0.8) {
         const least = Math.max(floor.get(key) ?? 0, floor.get(`${index} ${key}`) ?? 0);
-        const value = await player.read(key, () => load(key));
+        const value = await player.read(key, () => load(key), random());
         reads += 1;
         if (value < least) stale.push(`seed ${seed}: ${key} was ${value}, not ${least}, at ${clock.monotonic()} ms`);
         continue;
@@ -145,33 +216,42 @@ async function play(form: Form, seed: number, faults: Faults, subject?: typeof n
 }
 
 const seeds = Array.from({ length: 8 }, (_, index) => index + 1);
+const calm: Faults = { refused: 0, late: 0 };
 const weather: Record<string, Faults> = {
-  'a network that only delays': { refused: 0, late: 0 },
+  'a network that only delays': calm,
   'a network that refuses': { refused: 0.1, late: 0 },
   'a network where commands arrive after they were given up': { refused: 0.02, late: 0.05 },
 };
 
-describe.each(Object.entries(weather))('a fleet on %s', (_, faults) => {
+const subjects: Record<string, MakeSubject> = { 'by keys': hotshelf, 'by tags': tagged };
+const plays = (places: readonly string[]) =>
+  places.flatMap((place) => Object.entries(subjects).map(([how, make]) => [place, how, make] as const));
+
+describe.each(plays(Object.keys(weather)))('a fleet on %s, that invalidates %s,', (network, _, make) => {
   it.each(seeds)('never reads what was invalidated, seed %i', async (seed) => {
-    const { reads, stale, loads } = await play('over a network', seed, faults);
+    const faults = weather[network] ?? calm;
+    const { reads, stale, loads } = await play('over a network', seed, faults, make);
     expect(stale).toEqual([]);
     expect(reads).toBeGreaterThan(150);
     expect(loads).toBeLessThan(reads);
   });
 });
 
-describe('a fleet in memory', () => {
+describe.each(plays(['in memory']))('a fleet %s, that invalidates %s,', (_, __, make) => {
   it.each(seeds)('never reads what was invalidated, seed %i', async (seed) => {
-    const { reads, stale, loads } = await play('in memory', seed, { refused: 0, late: 0 });
+    const { reads, stale, loads } = await play('in memory', seed, calm, make);
     expect(stale).toEqual([]);
     expect(loads).toBeLessThan(reads);
   });
 });
 
 describe('the same play', () => {
-  it.each(forms)('catches a naive cache %s', async (form) => {
-    const found: string[] = [];
-    for (const seed of seeds) found.push(...(await play(form, seed, { refused: 0, late: 0 }, naive)).stale);
-    expect(found.length).toBeGreaterThan(3);
-  });
+  it.each(forms.flatMap((form) => [naive, naivelyTagged].map((make) => [form, make.name, make] as const)))(
+    'catches, %s, a cache that is %s',
+    async (form, _, make) => {
+      const found: string[] = [];
+      for (const seed of seeds) found.push(...(await play(form, seed, calm, make)).stale);
+      expect(found.length).toBeGreaterThan(3);
+    },
+  );
 });
