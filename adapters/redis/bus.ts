@@ -11,6 +11,10 @@ import type { Nodes } from './nodes.ts';
  * master of one fixed slot. Only there is a probe a promise, and the count the whole count.
  *
  * A server counts connections: the second subscription of one backend to one topic gets a connection of its own.
+ *
+ * A probe can promise no more than the servers agree on: while two of them take themselves for the owner of the slot, or for
+ * the master behind one name, a message may go through the one and the answer come from the other. While the slot is handed
+ * over, a message can overtake another; the gap is reported.
  */
 export class RedisBus implements Bus {
   /**

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
 import { busSuite, chaos, countersSuite, fakeClock, valuesSuite, type ChaosRates } from 'hotshelf/testing';
+import { toldMemory } from './told-memory.ts';
 
 const bytes = new TextEncoder().encode('some bytes');
 
@@ -139,6 +140,43 @@ describe('chaos', () => {
     await inner.bus.publish('t', 'heard message');
     await fakeClock().advance(1);
     expect(heard).toEqual(['lost', 'restored', 'heard message']);
+  });
+
+  it('counts and probes like the backend behind it, and answers no probe while the bus is cut', async () => {
+    const clock = fakeClock();
+    const inner = memory({ clock });
+    const backend = chaos(inner, { clock });
+    let probes = 0;
+    const subscription = await backend.bus.subscribe('t', () => {}, { probeEveryMs: 10, onProbe: () => (probes += 1) });
+    await clock.advance(50);
+    expect(probes).toBeGreaterThan(4);
+    expect(await backend.bus.publish('t', 'x')).toBe(1);
+    backend.chaos.cut();
+    const before = probes;
+    await clock.advance(50);
+    expect(probes).toBe(before);
+    backend.chaos.mend();
+    await clock.advance(50);
+    expect(probes).toBeGreaterThan(before + 3);
+    await subscription.close();
+    expect(await backend.bus.publish('t', 'x')).toBe(0);
+    // What travels by itself keeps no order.
+    expect([inner.bus.ordered, backend.bus.ordered]).toEqual([true, false]);
+  });
+
+  it('tells of changes like the backend behind it, unless it is cut', async () => {
+    const clock = fakeClock();
+    const { backend: inner } = toldMemory(clock);
+    const backend = chaos(inner, { clock });
+    const told: unknown[] = [];
+    await backend.values.changes?.watch('a:', (keys) => told.push(keys), { onGap: (state) => told.push(state) });
+    await backend.values.set('a:1', bytes, Infinity);
+    backend.chaos.cut();
+    await backend.values.set('a:2', bytes, Infinity);
+    backend.chaos.mend();
+    await backend.values.set('a:3', bytes, Infinity);
+    expect(told).toEqual([['a:1'], 'lost', 'restored', ['a:3']]);
+    expect(chaos(memory()).values.changes).toBeUndefined();
   });
 
   it('keeps resident off', () => {

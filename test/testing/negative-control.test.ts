@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
-import { busSuite, countersSuite, fakeClock, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import { busSuite, changesSuite, countersSuite, fakeClock, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
 import { brokenBus, brokenCounters } from './broken-counters-and-bus.ts';
 import { brokenValues } from './broken-values.ts';
+import { brokenChanges, toldMemory } from './told-memory.ts';
 
 /** Puts `own` in front of what `facet` has; methods of the facet keep their `this`. */
 function broken<Facet extends object>(facet: Facet, own: Partial<Facet>): Facet {
@@ -50,4 +51,39 @@ describe.each([
       expect(failures).not.toEqual([]);
     },
   );
+});
+
+describe('the suite of changes', () => {
+  const failuresOf = (...broken: [Parameters<typeof toldMemory>[1]?, string?]) => {
+    const clock = fakeClock();
+    let outside: ReturnType<typeof toldMemory>['outside'] | undefined;
+    const create = async () => {
+      const made = toldMemory(clock, ...broken);
+      outside = made.outside;
+      return { backend: made.backend, close: () => made.backend.close() };
+    };
+    const others = {
+      set: async (key: string, text: string) => outside?.set(key, text),
+      flush: async () => outside?.flush(),
+      cut: async () => outside?.cut(),
+    };
+    return namesOfFailures(changesSuite({ create, outside: others, advance: (ms) => clock.advance(ms) }));
+  };
+
+  it('passes where all is well', async () => {
+    expect(await failuresOf()).toEqual([]);
+  });
+
+  it.each(brokenChanges.map(([what, breakIt, ...noticedBy]) => ({ what, breakIt, noticedBy })))(
+    'notices that $what',
+    async ({ breakIt, noticedBy }) => {
+      const failures = await failuresOf(breakIt);
+      expect(noticedBy.filter((part) => !failures.some((name) => name.includes(part)))).toEqual([]);
+      expect(failures.filter((name) => name.startsWith('stumbled'))).toEqual([]);
+    },
+  );
+
+  it.each(['add', 'cas', 'touch', 'delete', 'deleteIf', 'take'])('notices that %s is not told of', async (verb) => {
+    expect(await failuresOf(undefined, verb)).toContain('tells of every verb that writes, whoever calls it');
+  });
 });

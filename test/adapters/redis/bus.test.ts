@@ -118,6 +118,47 @@ describe('a subscriber', () => {
     await until(() => heard.messages.at(-1) === 'x', { what: 'the message' });
   });
 
+  it('is a connection of its own where another of the same backend hears the topic, and ends it', async () => {
+    const real = await server();
+    const backend = await backendOn(real.url);
+    const count = async () => String(await real.cli('CLIENT', 'LIST')).split('hotshelf-bus').length - 1;
+    await listen(backend, 'a');
+    await listen(backend, 'b');
+    expect(await count()).toBe(1);
+    const heard: string[] = [];
+    const again = await backend.bus.subscribe('a', (message) => heard.push(message));
+    expect(await count()).toBe(2);
+    expect(await backend.bus.publish('a', 'x')).toBe(2);
+    await until(() => heard.length === 1, { what: 'the message' });
+    await again.close();
+    await until(async () => (await count()) === 1, { what: 'the end of the connection' });
+    expect(await backend.bus.publish('a', 'x')).toBe(1);
+  });
+
+  it('answers no probe while its connection is half-open, and reports that the sooner the more often it asks', async () => {
+    const real = await server();
+    const proxy = await proxyOf(real);
+    const backend = await backendOn(proxy.url('redis'));
+    const ages: number[] = [];
+    const gaps: string[] = [];
+    await backend.bus.subscribe('topic', () => {}, {
+      probeEveryMs: 100,
+      onProbe: (age) => ages.push(age),
+      onGap: (state) => gaps.push(state),
+    });
+    await until(() => ages.length > 3, { what: 'probes' });
+    proxy.blackhole();
+    const startedAt = performance.now();
+    const before = ages.length;
+    await until(() => gaps.includes('lost'), { what: 'the gap', every: 2 });
+    expect(performance.now() - startedAt).toBeLessThan(800);
+    await sleep(300);
+    expect(ages.length).toBe(before);
+    await proxy.heal();
+    await until(() => ages.length > before + 3, { what: 'probes' });
+    expect(gaps).toEqual(['lost', 'restored']);
+  });
+
   it('uses a connection of its own with a client that was handed in, and leaves that client alone', async () => {
     const real = await server();
     const client = later((one) => one.disconnect(), new Redis(real.port));
