@@ -1,6 +1,7 @@
 /** Asks the origin: calls a loader, tells it what it may know, and hears what it has to say besides the value. */
 
 import type { Opened } from '../codec/envelope.ts';
+import { fits } from '../codec/standard-schema.ts';
 import { traceLoad } from '../observe/channels.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
@@ -89,8 +90,9 @@ export async function ask(question: Question, earlier: Opened | undefined, behin
   space.counts.loads += 1;
   try {
     const result = await traceLoad({ cache: space.name, key, behind }, async () => context.run());
+    const answer = context.answer(result, clock.monotonic() - startedAt);
     failed = false;
-    return context.answer(result, clock.monotonic() - startedAt);
+    return answer;
   } catch (cause) {
     error = cause;
     throw cause;
@@ -130,7 +132,7 @@ class Context implements LoadContext<never> {
   }
 
   get stale(): StaleValue<never> | undefined {
-    if (this.#earlier !== undefined) this.#stale ??= staleValue(this.#question.space, this.#earlier);
+    if (this.#earlier !== undefined) this.#stale ??= staleValue(this.#question, this.#earlier);
     return this.#stale;
   }
 
@@ -209,11 +211,13 @@ class Context implements LoadContext<never> {
   }
 }
 
-function staleValue({ shelf }: Space, earlier: Opened): StaleValue<never> | undefined {
-  const { codec, clock } = shelf;
+/** Nothing that a reader would not get either: a loader could say of it that it is still true. */
+function staleValue({ space, policy }: Question, earlier: Opened): StaleValue<never> | undefined {
+  const { codec, clock } = space.shelf;
   if (earlier.codec !== codec.id) return undefined;
   try {
     const value = codec.decode(earlier.payload, earlier.flags, earlier.key);
+    if (policy.schema !== undefined && !fits(policy.schema, value)) return undefined;
     return { value: value as never, etag: earlier.etag, ageMs: ageMs(earlier, clock.now()) };
   } catch {
     return undefined;
