@@ -1,81 +1,119 @@
-/** The caches that hotshelf is measured beside, as far as they are installed in `bench/node_modules`. */
-import type { Contender } from './measure.ts';
+/** The caches that hotshelf is measured beside: how each of them is opened and reads through. */
+import { type Class, installed, type Module } from './installed.ts';
 
-type Load = () => Promise<unknown>;
-type Get = (key: string, load: Load) => Promise<unknown>;
-type Module = Record<string, unknown>;
-type Class = new (...args: unknown[]) => unknown;
+export type Load = () => Promise<unknown>;
+
+export interface Peer {
+  get(key: string, load: Load): Promise<unknown>;
+  close?(): Promise<unknown>;
+}
 
 const ttlMs = 3_600_000;
 
-/** Opens each peer over its own in-process memory; returns how it reads through. */
-const peers: Readonly<Record<string, (module: Module) => Get | Promise<Get>>> = {
-  'lru-cache': ({ LRUCache }) => {
+/** Each over its own memory in this process. */
+export const memoryPeers: Readonly<Record<string, () => Promise<Peer>>> = {
+  'lru-cache': async () => {
+    const { LRUCache } = await installed('lru-cache');
     const loads = new Map<string, Load>();
     const options = { max: 10_000, ttl: ttlMs, fetchMethod: (key: string) => loads.get(key)?.() };
     const cache = new (LRUCache as Class)(options) as { fetch(key: string): Promise<unknown> };
-    return (key, load) => {
-      if (!loads.has(key)) loads.set(key, load);
-      return cache.fetch(key);
+    return {
+      get(key, load) {
+        if (!loads.has(key)) loads.set(key, load);
+        return cache.fetch(key);
+      },
     };
   },
-  'cache-manager': ({ createCache }) => {
-    const cache = (createCache as () => { wrap(key: string, load: Load, ttl: number): Promise<unknown> })();
-    return (key, load) => cache.wrap(key, load, ttlMs);
-  },
-  cacheable: ({ Cacheable }) => {
-    const cache = new (Cacheable as Class)() as {
-      getOrSet(key: string, load: Load, options: object): Promise<unknown>;
-    };
-    return (key, load) => cache.getOrSet(key, load, { ttl: ttlMs });
-  },
-  'async-cache-dedupe': ({ createCache }) => {
+  'cache-manager': async () => cacheManager(await installed('cache-manager')),
+  cacheable: async () => cacheable(await installed('cacheable')),
+  'async-cache-dedupe': async () => {
+    const { createCache } = await installed('async-cache-dedupe');
     const loads = new Map<string, Load>();
     type Dedupe = { define(name: string, fn: (key: string) => unknown): void; read(key: string): Promise<unknown> };
     const cache = (createCache as (options: object) => Dedupe)({ ttl: 3600, storage: { type: 'memory' } });
     cache.define('read', (key) => loads.get(key)?.());
-    return (key, load) => {
-      if (!loads.has(key)) loads.set(key, load);
-      return cache.read(key);
+    return {
+      get(key, load) {
+        if (!loads.has(key)) loads.set(key, load);
+        return cache.read(key);
+      },
     };
   },
-  '@epic-web/cachified': ({ cachified }) => {
-    const cache = new Map<string, unknown>();
+  '@epic-web/cachified': async () => {
+    const { cachified } = await installed('@epic-web/cachified');
+    const { LRUCache } = await installed('lru-cache');
+    const cache = new (LRUCache as Class)({ max: 10_000 });
     const read = cachified as (options: object) => Promise<unknown>;
-    return (key, load) => read({ key, cache, ttl: ttlMs, getFreshValue: load });
+    return { get: (key, load) => read({ key, cache, ttl: ttlMs, getFreshValue: load }) };
   },
-  bentocache: async ({ BentoCache, bentostore }) => {
-    const { memoryDriver } = (await import(resolve('bentocache/drivers/memory'))) as Module;
-    const store = (bentostore as () => { useL1Layer(driver: unknown): unknown })();
-    const driver = (memoryDriver as (options: object) => unknown)({ maxItems: 10_000 });
-    const options = { default: 'memory', stores: { memory: store.useL1Layer(driver) } };
-    const cache = new (BentoCache as Class)(options) as { getOrSet(options: object): Promise<unknown> };
-    return (key, load) => cache.getOrSet({ key, factory: load, ttl: ttlMs });
+  bentocache: async () => {
+    const { BentoCache, bentostore } = await installed('bentocache');
+    const { memoryDriver } = await installed('bentocache/drivers/memory');
+    const driver = (memoryDriver as Driver)({ maxItems: 10_000 });
+    return bento(BentoCache, (bentostore as () => BentoStore)().useL1Layer(driver));
   },
 };
 
-/** Returns a contender for each installed peer, reading `key` through it. */
-export async function localPeers(key: string, load: Load): Promise<Contender[]> {
-  const found: Contender[] = [];
-  for (const [name, open] of Object.entries(peers)) {
-    let get: Get;
-    try {
-      get = await open((await import(resolve(name))) as Module);
-    } catch (error) {
-      console.error(`${name} is left out: ${String(error)}`);
-      continue;
-    }
-    await get(key, load);
-    found.push({
-      name,
-      async run(count) {
-        for (let index = 0; index < count; index += 1) await get(key, load);
-      },
-    });
-  }
-  return found;
+/**
+ * Each over a memory of its own in front of Redis, where it has that: async-cache-dedupe and cachified have one or the other, and
+ * lru-cache has no Redis.
+ */
+export const tieredPeers: Readonly<Record<string, (port: number) => Promise<Peer>>> = {
+  bentocache: async (port) => {
+    const { BentoCache, bentostore } = await installed('bentocache');
+    const { memoryDriver } = await installed('bentocache/drivers/memory');
+    const { redisDriver, redisBusDriver } = await installed('bentocache/drivers/redis');
+    const connection = { host: '127.0.0.1', port };
+    const store = (bentostore as () => BentoStore)()
+      .useL1Layer((memoryDriver as Driver)({ maxItems: 10_000 }))
+      .useL2Layer((redisDriver as Driver)({ connection }))
+      .useBus((redisBusDriver as Driver)({ connection }));
+    return bento(BentoCache, store);
+  },
+  cacheable: async (port) => {
+    const { default: KeyvRedis } = await installed('@keyv/redis');
+    const secondary = new (KeyvRedis as Class)(`redis://127.0.0.1:${port}`);
+    return cacheable(await installed('cacheable'), { secondary });
+  },
+  'cache-manager': async (port) => {
+    const { createKeyv: inMemory } = await installed('cacheable');
+    const { createKeyv: onRedis } = await installed('@keyv/redis');
+    const stores = [(inMemory as () => unknown)(), (onRedis as (url: string) => unknown)(`redis://127.0.0.1:${port}`)];
+    return cacheManager(await installed('cache-manager'), { stores });
+  },
+};
+
+type Driver = (options: object) => unknown;
+
+interface BentoStore {
+  useL1Layer(driver: unknown): BentoStore;
+  useL2Layer(driver: unknown): BentoStore;
+  useBus(driver: unknown): BentoStore;
 }
 
-function resolve(name: string): string {
-  return import.meta.resolve(name);
+function bento(BentoCache: unknown, store: BentoStore): Peer {
+  const cache = new (BentoCache as Class)({ default: 'only', stores: { only: store } }) as {
+    getOrSet(options: object): Promise<unknown>;
+    disconnectAll(): Promise<unknown>;
+  };
+  return {
+    get: (key, load) => cache.getOrSet({ key, factory: load, ttl: ttlMs }),
+    close: () => cache.disconnectAll(),
+  };
+}
+
+function cacheable({ Cacheable }: Module, options: object = {}): Peer {
+  const cache = new (Cacheable as Class)(options) as {
+    getOrSet(key: string, load: Load, options: object): Promise<unknown>;
+    disconnect(): Promise<unknown>;
+  };
+  return { get: (key, load) => cache.getOrSet(key, load, { ttl: ttlMs }), close: () => cache.disconnect() };
+}
+
+function cacheManager({ createCache }: Module, options: object = {}): Peer {
+  const cache = (createCache as (options: object) => unknown)(options) as {
+    wrap(key: string, load: Load, ttl: number): Promise<unknown>;
+    disconnect(): Promise<unknown>;
+  };
+  return { get: (key, load) => cache.wrap(key, load, ttlMs), close: () => cache.disconnect() };
 }
