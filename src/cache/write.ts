@@ -61,12 +61,11 @@ export class Writer {
   invalidate(space: Space, keys: readonly string[], { soft, ack }: InvalidatePlan): Promise<number> {
     this.#checkOpen();
     const { values } = this.#shelf;
-    const change = async () => {
-      if (!soft) return values.delete(keys);
+    if (!soft) return this.#confirmed(space, { keys }, ack, () => values.delete(keys), { oneCommand: true });
+    return this.#confirmed(space, { keys }, ack, async () => {
       const found = await Promise.all(keys.map((key) => soften(this.#shelf, key)));
       return found.filter(Boolean).length;
-    };
-    return this.#confirmed(space, { keys }, ack, change);
+    });
   }
 
   invalidateTags(space: Space, tags: readonly string[], { soft, ack }: InvalidatePlan): Promise<void> {
@@ -161,17 +160,26 @@ export class Writer {
     return at === 'held' ? (known ?? all.known) : at;
   }
 
-  /** Carries a change out and tells of it; remembers it if the backend did not confirm. */
+  /**
+   * Carries a change out and tells of it; remembers it if the backend did not confirm.
+   *
+   * @param oneCommand true for a change that is sent at once: where messages keep their order they need not wait for its answer
+   */
   async #confirmed<Result>(
     space: Space,
     drop: Drop,
     ack: boolean | undefined,
     change: () => Promise<Result>,
+    { oneCommand = false } = {},
   ): Promise<Result> {
-    this.#shelf.news.dropHere(drop);
+    const { news, backend } = this.#shelf;
+    news.dropHere(drop);
     try {
-      const result = await change();
-      await this.#shelf.news.tell(drop, ack);
+      const changing = change();
+      if (!oneCommand || backend.bus?.ordered !== true) await changing;
+      const [result] = await Promise.all([changing, news.tell(drop, ack)]);
+      // What a read brought in before the change was applied; this process shall not have to wait for its own message.
+      news.dropHere(drop);
       this.#noteInvalidated(space, drop);
       return result;
     } catch (error) {
