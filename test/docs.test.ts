@@ -1,4 +1,4 @@
-/** Every TypeScript block of the documentation compiles against the package as it is. */
+/** Is the documentation true? Its blocks compile, its links lead somewhere, and it names every option. */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (page: string) => readFile(join(root, page), 'utf8');
 // Inside the package, so that the snippets import it by its name.
 const folder = join(root, 'test', '.snippets');
 
@@ -17,13 +18,16 @@ interface Block {
   readonly code: string;
 }
 
+async function docs(): Promise<string[]> {
+  return (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+}
+
 async function pages(): Promise<string[]> {
-  const docs = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
-  return ['README.md', 'CONTRIBUTING.md', 'examples/atlas/README.md', ...docs];
+  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'examples/atlas/README.md', ...(await docs())];
 }
 
 async function blocksOf(page: string): Promise<Block[]> {
-  const text = await readFile(join(root, page), 'utf8');
+  const text = await read(page);
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ''], index) => ({
     name: `${page.replaceAll(/\W/g, '-')}-${index + 1}.ts`,
     code,
@@ -46,10 +50,50 @@ async function compile(blocks: readonly Block[]): Promise<string> {
   }
 }
 
+/** Returns the anchors that GitHub gives to the headings of `text`. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)];
+  return headings.map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Returns what is wrong with the links of `text`, which stands at `page`. */
+async function brokenLinks(page: string, text: string): Promise<string[]> {
+  const broken: string[] = [];
+  for (const [link, target = '', anchor = ''] of text.matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+    const file = target === '' ? page : join(page, '..', target);
+    const linked = await read(file).catch(() => undefined);
+    if (linked === undefined || (anchor !== '' && !anchorsOf(linked).includes(anchor))) broken.push(`${page}${link}`);
+  }
+  return broken;
+}
+
+/** Returns the names and the defaults that the docblocks of an options file say, in their order, up to `end`. */
+async function optionsOf(
+  file: string,
+  end: string,
+): Promise<(readonly [name: string, byDefault: string | undefined])[]> {
+  const [text = ''] = (await read(file)).split(end);
+  const options: (readonly [string, string | undefined])[] = [];
+  for (const [, comment = '', name = ''] of text.matchAll(/^  \/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n  (\w+)\??: /gm)) {
+    options.push([name, /@default (.+)/.exec(comment)?.[1]]);
+  }
+  return options;
+}
+
+/** Returns the first two cells of each row of the tables in `text` whose first cell is an option. */
+function rowsOf(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^\| `(\w+)` +\| ([^|]*?) +\|/gm)].map(([, name = '', cell = '']) => [name, cell]));
+}
+
 describe('the documentation', () => {
   it('has blocks that compile', async () => {
     const blocks = (await Promise.all((await pages()).map(blocksOf))).flat();
-    expect(blocks.length).toBeGreaterThan(5);
+    expect(blocks.length).toBeGreaterThan(20);
     expect(await compile(blocks)).toBe('');
   });
 
@@ -58,14 +102,39 @@ describe('the documentation', () => {
     expect(await compile([{ name: 'wrong.ts', code: wrong }])).toContain('wrong.ts(2,');
   });
 
-  it('names only files that exist', async () => {
-    for (const page of await pages()) {
-      const text = await readFile(join(root, page), 'utf8');
-      const base = new URL(page, new URL('..', import.meta.url));
-      for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-        const file = fileURLToPath(new URL(target, base));
-        await expect(readFile(file), `${page} names ${target}`).resolves.toBeDefined();
-      }
+  it('has links that lead to files and headings', async () => {
+    for (const page of await pages()) expect(await brokenLinks(page, await read(page))).toEqual([]);
+  });
+
+  it('would be caught with links that do not (control)', async () => {
+    const wrong = '[a](no-such.md) [b](grace.md#no-such) [c](grace.md#early-refresh) [d](#no-such)\n';
+    expect(await brokenLinks('docs/tags.md', wrong)).toEqual([
+      'docs/tags.md](no-such.md)',
+      'docs/tags.md](grace.md#no-such)',
+      'docs/tags.md](#no-such)',
+    ]);
+  });
+
+  it('has pages that open with two lines for the hurried, and that the README leads to', async () => {
+    const readme = await read('README.md');
+    for (const page of await docs()) {
+      expect(await read(page), page).toMatch(/^# .+\n\n\S.+\n\S.+\n(?:\S.+\n)?\n/);
+      expect(readme).toContain(`](${page})`);
     }
+  });
+
+  it('names every option with its default', async () => {
+    const readme = rowsOf(await read('README.md'));
+    const options = await optionsOf('src/cache/options.ts', 'interface SetOptions');
+    expect(options.length).toBeGreaterThan(15);
+    expect([...readme.keys()].toSorted()).toEqual(options.map(([name]) => name).toSorted());
+    for (const [name, byDefault] of options) {
+      if (byDefault === undefined || !/^['\d]|^false$|^true$/.test(byDefault)) continue;
+      expect(readme.get(name), name).toBe(`\`${byDefault.replace(/,.*/, '')}\``);
+    }
+    const local = rowsOf(await read('docs/local-tier.md'));
+    expect([...local.keys()]).toEqual(
+      (await optionsOf('src/cache/local/options.ts', 'interface LocalPolicy')).map(([name]) => name),
+    );
   });
 });
