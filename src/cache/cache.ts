@@ -5,8 +5,9 @@ import type { CacheStats } from '../observe/stats.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import type { ErasedLoader, Loader } from './ask.ts';
-import { Batches, type BatchLoader } from './batch.ts';
+import type { BatchLoader } from './batch.ts';
 import type { Key, KeyPart } from './key.ts';
+import type { Job } from './load.ts';
 import type { Found, Lookup } from './lookup.ts';
 import type {
   CacheOptions,
@@ -60,7 +61,6 @@ export class Cache implements AsyncDisposable {
   readonly #space: Space;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #batches = new Batches();
 
   static {
     spaceOf = (cache) => cache.#space;
@@ -89,11 +89,11 @@ export class Cache implements AsyncDisposable {
    */
   get<Value>(key: Key, load: Loader<Value>, options?: EntryOptions<NoInfer<Value>>): Promise<Value> {
     const space = this.#space;
-    const kept = (options?.fresh ?? space.policy.fresh) ? undefined : space.kept(key);
-    if (kept === undefined) return this.#read(key, load, options).then(valueOf) as Promise<Value>;
     const share = options?.verify ?? space.policy.verify;
-    if (share === 0 || space.shelf.clock.random() >= share) return kept.promise as Promise<Value>;
-    return this.#read(key, load, options, true).then(valueOf) as Promise<Value>;
+    const verify = share > 0 && space.shelf.clock.random() < share;
+    const kept = verify || (options?.fresh ?? space.policy.fresh) ? undefined : space.kept(key);
+    if (kept !== undefined) return kept.promise as Promise<Value>;
+    return this.#read(key, load, options, verify).then(valueOf) as Promise<Value>;
   }
 
   /** As `get`, and says where the value came from and how long it stays fresh. */
@@ -124,20 +124,23 @@ export class Cache implements AsyncDisposable {
     const policy = space.policyOf(options, 'getMany()');
     const start = typeof prefix === 'string' ? [prefix] : prefix;
     const keys = (ids as readonly Id[]).map((id) => space.fullKey([...start, id]));
-    const batch = this.#batches.of<Id>(start.length === 0 ? space.prefix : space.fullKey(start), loadMissing);
-    const near = keys.map((key) => (policy.fresh ? undefined : space.keptAt(key)));
-    for (const [index, key] of keys.entries()) if (near[index] === undefined) batch.expect(key);
-    const reads = keys.map(async (key, index) => {
-      const kept = near[index];
-      if (kept !== undefined) return kept.value;
-      try {
-        const load: ErasedLoader = (context) => batch.load((ids as readonly Id[])[index] as Id, context);
-        return (await this.#reader.read({ space, key, load, policy, batch })).value;
-      } finally {
-        batch.settled(key);
-      }
-    });
-    return (await Promise.all(reads)) as (Value | undefined)[];
+    const idOf = new Map(keys.map((key, index) => [key, (ids as readonly Id[])[index] as Id]));
+    const batch = space.batches.of<Id>(start.length === 0 ? space.prefix : space.fullKey(start), loadMissing);
+    const found = new Map<string, unknown>();
+    const jobs: Job[] = [];
+    for (const [key, id] of idOf) {
+      const verify = policy.verify > 0 && space.shelf.clock.random() < policy.verify;
+      const kept = policy.fresh || verify ? undefined : space.keptAt(key);
+      if (kept !== undefined) found.set(key, kept.value);
+      else jobs.push({ space, key, load: (context) => batch.load(id, context), policy, batch, verify });
+    }
+    for (const { key } of jobs) batch.expect(key);
+    const read = async (job: Job) => {
+      const { value } = await this.#reader.read(job).finally(() => batch.settled(job.key));
+      found.set(job.key, value);
+    };
+    await Promise.all(jobs.map(read));
+    return keys.map((key) => found.get(key)) as (Value | undefined)[];
   }
 
   /** Returns the cached value, or `undefined`; never loads and never rejects because of the backend. */

@@ -22,7 +22,7 @@ import { Wait } from './wait.ts';
 export interface Job extends Question {
   /** For a read of many keys, whose loads go together: to be told when this key needs none, or must wait for it. */
   readonly batch?: { settled(key: string): void } | undefined;
-  /** True to verify a hit, whatever chance says. */
+  /** Whether to verify a hit, where chance was asked already. */
   readonly verify?: boolean | undefined;
   /** Of the local tier, taken before the read began. */
   readonly ticket?: Ticket | undefined;

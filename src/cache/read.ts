@@ -27,9 +27,11 @@ export class Reader {
   }
 
   /** Returns the value of `job.key`, loading it when no usable entry exists. */
-  read(job: Job): Promise<Found> {
-    const { flights, unconfirmed, closed, tier } = this.#shelf;
-    const { space, key, policy } = job;
+  read(asked: Job): Promise<Found> {
+    const { flights, unconfirmed, closed, tier, clock } = this.#shelf;
+    const { space, key, policy } = asked;
+    const isDrawn = asked.verify === undefined && policy.verify > 0 && clock.random() < policy.verify;
+    const job = isDrawn ? { ...asked, verify: true } : asked;
     if (closed) return this.#loading.around(job, 'closed');
     if (unconfirmed.distrusts(key, space)) return this.#loading.around(job, 'unconfirmed');
     const near = policy.fresh || job.verify === true ? undefined : space.near(key);
@@ -160,15 +162,15 @@ export class Reader {
   }
 
   #afterHit(job: Job, hit: Found, seen: Seen): void {
-    const { policy } = job;
+    const { policy, verify } = job;
     const { sight } = seen;
-    if (sight.kind !== 'hit' || (policy.refresh === undefined && policy.verify === 0)) return;
+    if (sight.kind !== 'hit' || (policy.refresh === undefined && verify !== true)) return;
     const { clock } = this.#shelf;
     const now = clock.now();
     if (refreshAt(sight.entry, policy.refresh, now, 1 - clock.random()) <= now) {
       this.#loading.refresh(job, { ...seen, sight }, 'early');
     }
-    if (job.verify ?? clock.random() < policy.verify) this.#verifier.verify(job, hit, sight.version);
+    if (verify === true) this.#verifier.verify(job, hit, sight.version);
   }
 
   #noteUnusable(space: Space, full: string, reason: string): void {
