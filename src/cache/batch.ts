@@ -8,7 +8,7 @@ export interface BatchContext<Id> {
   /** Fires when the first of the loads is given up. */
   readonly signal: AbortSignal;
   /** The context of one id, to say its ttl, tags and so on. */
-  of(id: Id): LoadContext<never>;
+  readonly of: (id: Id) => LoadContext<never>;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Tier } from '../observe/events.ts';
 import { type CacheStats, Counts } from '../observe/stats.ts';
 import { type Halves, hash64 } from '../codec/hash64.ts';
 import type { Resident } from '../backend/values.ts';
+import { Batches } from './batch.ts';
 import { checkName, type Key } from './key.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './epochs.ts';
@@ -27,6 +28,7 @@ export class Space {
   readonly prefix: string;
   readonly policy: Policy;
   readonly counts: Counts;
+  readonly batches = new Batches();
   readonly epochs: Epochs | undefined;
   readonly #parent: Space | undefined;
   readonly #children: Map<string, Space>;
