@@ -157,7 +157,7 @@ describe('the process of the atlas', { timeout: 120_000 }, () => {
     change.end('{"name":"Lutetia"}');
     const [answer] = (await once(change, 'response')) as [IncomingMessage];
     answer.resume();
-    expect(answer.statusCode).toBe(200);
+    expect(answer.statusCode, atlas.logTail()).toBe(200);
     await until(() => atlas.howItEnded(), { what: 'the atlas to end', within: endLimitMs });
     expect(atlas.howItEnded()).toBe('exited with code 0');
   });
