@@ -1,20 +1,28 @@
 /** A fleet of processes around one backend and one origin, with delays on every wire. */
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { startProxy, type Proxy } from '../kit/proxy.ts';
-import { type Server, startMemcached, startRedis } from '../kit/servers.ts';
+import { randomDelay } from '../kit/random.ts';
+import { type RedisServer, type Server, startMemcached, startRedis } from '../kit/servers.ts';
 import { startWorker, type Worker } from '../kit/workers.ts';
-import { type History, merge } from './history.ts';
+import type { History } from './history.ts';
 import { startOrigin, type Origin } from './origin.ts';
 import type { PlayerHandlers, PlayInput } from './player.worker.ts';
-import type { SubjectName } from './subject.ts';
+import type { Account } from './subject.ts';
+import type { SubjectName } from './subjects.ts';
 
 export type BackendName = 'memory' | 'redis' | 'memcached';
 
 export interface Fleet {
   readonly origin: Origin;
   /** The processes; with the memory backend there is one, with as many caches. */
-  readonly players: readonly Worker<PlayerHandlers>[];
-  play(input: Omit<PlayInput, 'seed'>): Promise<History>;
-  stop(): Promise<void>;
+  readonly players: Crew;
+  /** The ways on which each process hears messages, if they are apart. */
+  readonly ears: readonly Proxy[];
+  readonly redis: RedisServer | undefined;
+  /** What each process recorded. */
+  play(input: Omit<PlayInput, 'seed'>): Promise<readonly History[]>;
+  /** What became of every cache. */
+  accounts(): Promise<readonly Account[]>;
 }
 
 const file = new URL('./player.worker.ts', import.meta.url);
@@ -22,53 +30,78 @@ const file = new URL('./player.worker.ts', import.meta.url);
 export interface FleetOptions {
   readonly backend: BackendName;
   readonly subject: SubjectName;
-  readonly processes: number;
   readonly seed: number;
   readonly originDelayMs?: number;
+  readonly replicaLagMs?: number;
   /** Delays of 0 to 6 ms on the way to the backend. @default true */
   readonly wireDelays?: boolean;
+  /** Gives each process a way of its own for messages, which come 0 to 30 ms late. @default false */
+  readonly earsApart?: boolean;
+  /** By how much the wall clock of each process is off. @default 0 */
+  readonly skewsMs?: readonly number[];
 }
 
-export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { backend, subject, processes, seed, originDelayMs, wireDelays = true } = options;
-  const origin = await startOrigin(seed, originDelayMs);
-  const server = await startBackend(backend);
-  const proxy =
-    server === undefined ? undefined : await startProxy({ target: server, ...(wireDelays ? { seed } : {}) });
-  const url = proxy === undefined ? 'memory:' : proxy.url(backend);
-  const inOne = proxy === undefined;
-  const players = await Promise.all(
-    Array.from({ length: inOne ? 1 : processes }, () => startWorker<PlayerHandlers>(file)),
+/** The processes that the tests of one file use one after the other: to start them takes longer than most tests. */
+export type Crew = readonly Worker<PlayerHandlers>[];
+
+/** Starts `count` processes before the tests of a file, and stops them after; returns where to find them. */
+export function hireCrew(count = 3): () => Crew {
+  let crew: Crew = [];
+  beforeAll(async () => {
+    crew = await Promise.all(range(count, () => startWorker<PlayerHandlers>(file)));
+  });
+  afterAll(() => Promise.all(crew.map((player) => player.stop())));
+  return () => crew;
+}
+
+/** Starts what a fleet needs besides its crew; it ends with the test. */
+export async function startFleet(crew: Crew, options: FleetOptions): Promise<Fleet> {
+  const { backend, subject, seed, originDelayMs, replicaLagMs, wireDelays = true, skewsMs } = options;
+  const origin = await startOrigin({ seed, longestDelayMs: originDelayMs, replicaLagMs });
+  onTestFinished(() => origin.stop());
+  const redis = backend === 'redis' ? await startRedis() : undefined;
+  const server = redis ?? (backend === 'memcached' ? await startMemcached() : undefined);
+  if (server !== undefined) onTestFinished(() => server.stop());
+  const proxy = server && (await startWire(server, wireDelays ? randomDelay(seed) : undefined));
+  // Slower than answers: else a process would hear of nearly every change before its writer hears that it is made.
+  const ears =
+    server && options.earsApart
+      ? await Promise.all(crew.map((_, at) => startWire(server, randomDelay(seed + at + 1, 0, 30))))
+      : [];
+  const players = proxy === undefined ? crew.slice(0, 1) : crew;
+  const skews = crew.map((_, at) => skewsMs?.[at] ?? 0);
+  await Promise.all(
+    players.map((player, at) =>
+      player.call('open', {
+        subject,
+        originPort: origin.port,
+        url: proxy?.url(backend) ?? 'memory:',
+        busUrl: ears[at]?.url(backend),
+        skewsMs: proxy === undefined ? skews : skews.slice(at, at + 1),
+      }),
+    ),
   );
-  const caches = inOne ? processes : 1;
-  await Promise.all(players.map((player) => player.call('open', { subject, url, originPort: origin.port, caches })));
+  onTestFinished(() => Promise.all(players.map((player) => player.call('close'))).then(() => {}));
   return {
     origin,
     players,
-    play: async (input) => {
-      const records = await Promise.all(
-        players.map((player, index) => player.call('play', { ...input, seed: seed * 1000 + index })),
-      );
-      return merge(records.map(parse));
+    ears,
+    redis,
+    play: (input) =>
+      Promise.all(players.map((player, at) => player.call('play', { ...input, seed: seed * 1000 + at }))),
+    async accounts() {
+      const all = await Promise.all(players.map((player) => player.call('account')));
+      return all.flat().filter((account) => account !== undefined);
     },
-    stop: () => stopAll(players, proxy, server, origin),
   };
 }
 
-async function startBackend(backend: BackendName): Promise<Server | undefined> {
-  if (backend === 'redis') return startRedis();
-  return backend === 'memcached' ? startMemcached() : undefined;
+async function startWire(target: Server, delay: (() => number) | undefined): Promise<Proxy> {
+  const proxy = await startProxy({ target, ...(delay && { delay }) });
+  onTestFinished(() => proxy.stop());
+  return proxy;
 }
 
-async function stopAll(players: readonly Worker<PlayerHandlers>[], proxy?: Proxy, server?: Server, origin?: Origin) {
-  await Promise.all(players.map((player) => player.stop()));
-  await proxy?.stop();
-  await server?.stop();
-  await origin?.stop();
-}
-
-function parse(text: string): History {
-  const revive = (_: string, value: unknown) =>
-    typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value;
-  return JSON.parse(text, revive) as History;
+function range<One>(length: number, one: (index: number) => One): One[] {
+  return Array.from({ length }, (_, index) => one(index));
 }
