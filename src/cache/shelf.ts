@@ -85,10 +85,15 @@ export class Shelf {
     if (this.#background.size === 0) return;
     await new Promise<void>((resolve) => {
       const limit = this.clock.after(limitMs, resolve);
-      void Promise.allSettled(this.#background).then(() => {
+      void this.#idle().then(() => {
         limit.cancel();
         resolve();
       });
     });
+  }
+
+  async #idle(): Promise<void> {
+    // What is done behind may leave something: a load its fill.
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
 }
