@@ -32,6 +32,8 @@ export interface Job extends Question {
 const mostAttempts = 5;
 /** After a load failed, the stale entry is answered for so long, in ms, before the next is tried. */
 const failurePauseMs = 1000;
+/** After a refresh brought nothing to store, in ms. */
+const emptyPauseMs = 1000;
 /** After somebody else was found refreshing an entry, it is left to them for so long, in ms. */
 const leaveMs = 200;
 
@@ -39,12 +41,12 @@ export class Loading {
   readonly #shelf: Shelf;
   readonly #direct: DirectLoads;
   readonly #refreshing = new Set<string>();
-  /** Not among the pauses of the shelf: no load failed, so readers have no reason to be content with what is stale. */
-  readonly #leftToOthers: Pauses;
+  /** Of refreshes only, not among the pauses of the shelf: no load failed, and who must wait for one is not kept from it. */
+  readonly #refreshPauses: Pauses;
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
-    this.#leftToOthers = new Pauses(shelf.clock);
+    this.#refreshPauses = new Pauses(shelf.clock);
     this.#direct = new DirectLoads(shelf.clock);
   }
 
@@ -73,7 +75,7 @@ export class Loading {
   /** Loads an entry again behind its readers, unless somebody already does or it failed just now. */
   refresh(job: Job, seen: Seen & { readonly sight: EntrySight }, reason: RefreshReason): void {
     const { key } = job;
-    if (this.#refreshing.has(key) || this.#leftToOthers.has(key) || this.#shelf.pauses.has(key)) return;
+    if (this.#refreshing.has(key) || this.#refreshPauses.has(key) || this.#shelf.pauses.has(key)) return;
     this.#refreshing.add(key);
     this.#behind(
       job,
@@ -88,7 +90,7 @@ export class Loading {
     const { space, key } = job;
     const right = await takeRight(job, seen, this.#shelf.newToken(), undefined);
     if (right === undefined || right === 'held') {
-      this.#leftToOthers.set(key, leaveMs);
+      this.#refreshPauses.set(key, leaveMs);
       return;
     }
     space.counts.refreshes += 1;
@@ -191,6 +193,8 @@ export class Loading {
     flight.tags = answer.tags;
     flight.at = right.at;
     if (encoded === undefined || encoded instanceof HotshelfError) {
+      // The entry is as old as before: without a pause every reader would have it loaded again.
+      if (behind) this.#refreshPauses.set(key, emptyPauseMs);
       letGo();
       if (encoded !== undefined) events.emit({ type: 'uncacheable', cache: space.name, key, error: encoded });
       return uncached(answer.value, 'miss');

@@ -1,6 +1,7 @@
 /** Shows when an entry is loaded again behind its readers: stale ones by `swr`, fresh ones by `refresh`; once in the fleet. */
 
 import { describe, expect, it } from 'vitest';
+import type { LoadContext } from 'hotshelf';
 import { sleep } from '../../src/support/clock.ts';
 import { counting, failing, forms, gate, inTime, isSettled, never, record, shelves } from './forms.ts';
 
@@ -196,6 +197,25 @@ describe.each(forms)('an early refresh, %s', (form) => {
       await clock.advance(50);
     }
     expect(calls).toBe(2);
+  });
+
+  it.each([
+    ['nothing', () => undefined],
+    ['what is not to be stored', ({ skip }: LoadContext) => skip('else')],
+    ['what is too large', () => 'x'.repeat(1000)],
+  ])('that brings %s is not repeated with every read', async (_, bring) => {
+    const { clock, open } = shelves(form);
+    const cache = open({ maxValueBytes: 500 });
+    await cache.get('k', () => 'old', early);
+    await clock.advance(8100);
+    for (let ms = 0; ms < 1500; ms += 50) {
+      expect(await cache.get<unknown>('k', bring, early)).toBe('old');
+      await clock.advance(50);
+    }
+    expect(cache.stats()).toMatchObject({ refreshes: 2, fills: 1 });
+    // It keeps nobody from what must be loaded.
+    await clock.advance(1000);
+    expect(await cache.get('k', () => 'new', early)).toBe('new');
   });
 
   it('that nobody is told of does not make the entry helpful after its ttl', async () => {
