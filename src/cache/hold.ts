@@ -68,7 +68,9 @@ export class Hold {
     await this.#renewal;
     if (this.#keys.size + this.#tags.size === 0) return;
     await every([...Array.from(this.#keys, (key) => this.#free(key)), this.#freeTags([...this.#tags])]);
-    await this.#shelf.values.delete([lifeKeyOf(this.#shelf.prefix, this.#holder)]);
+    // It ends by itself too, and nothing depends on when.
+    const deleted = this.#shelf.values.delete([lifeKeyOf(this.#shelf.prefix, this.#holder)]);
+    this.#shelf.behind(deleted.catch(() => {}));
   }
 
   async #hold(keys: readonly string[], tags: readonly string[]): Promise<void> {

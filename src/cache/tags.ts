@@ -124,8 +124,8 @@ export class Tags {
 
   /** Invalidates: every entry with one of these tags whose load began before is never used again, or is stale from now on. */
   async invalidate(tags: readonly string[], soft: boolean): Promise<void> {
-    const at = await this.advance();
-    await Promise.all(tags.map((tag) => this.raise(tag, at, soft)));
+    const [at, stored] = await Promise.all([this.advance(), this.#values.getMany(tags)]);
+    await Promise.all(tags.map((tag, index) => this.raise(tag, at, soft, stored[index])));
   }
 
   /** Moves the clock on; callers who come together share one step. Rejects as the backend does. */
@@ -147,10 +147,16 @@ export class Tags {
     return this.#nextTick;
   }
 
-  /** Raises one stamp to `at`. The hold of somebody who lives stays: its end will leave a later stamp. */
-  async raise(tag: string, at: Tick, soft: boolean): Promise<void> {
+  /**
+   * Raises one stamp to `at`. The hold of somebody who lives stays: its end will leave a later stamp.
+   *
+   * @param before a stamp as it was a moment ago, to be tried first; a hold that was seen before `at` may have ended before it
+   */
+  async raise(tag: string, at: Tick, soft: boolean, before?: Stored): Promise<void> {
+    let known = readStamp(tag, before) === 'held' ? undefined : before;
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const stored = await this.#values.get(tag);
+      const stored = known ?? (await this.#values.get(tag));
+      known = undefined;
       const sight = readStamp(tag, stored);
       if (sight === 'held') {
         if (await this.#endDeadHold(tag)) continue;
