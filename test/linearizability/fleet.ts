@@ -16,6 +16,8 @@ export interface Fleet {
   readonly origin: Origin;
   /** The processes; with the memory backend there is one, with as many caches. */
   readonly players: Crew;
+  /** The way that the commands of all processes take to the backend; none in memory. */
+  readonly wire: Proxy | undefined;
   /** The ways on which each process hears messages, if they are apart. */
   readonly ears: readonly Proxy[];
   readonly redis: RedisServer | undefined;
@@ -85,6 +87,7 @@ export async function startFleet(crew: Crew, options: FleetOptions): Promise<Fle
   return {
     origin,
     players,
+    wire: proxy,
     ears,
     redis,
     play: (input) =>
