@@ -91,7 +91,8 @@ export class Cache implements AsyncDisposable {
     const space = this.#space;
     const share = options?.verify ?? space.policy.verify;
     const verify = share > 0 && space.shelf.clock.random() < share;
-    const kept = verify || (options?.fresh ?? space.policy.fresh) ? undefined : space.kept(key);
+    const isKept = !verify && !(options?.fresh ?? space.policy.fresh);
+    const kept = isKept ? space.kept(key, options?.schema ?? space.policy.schema) : undefined;
     if (kept !== undefined) return kept.promise as Promise<Value>;
     return this.#read(key, load, options, verify).then(valueOf) as Promise<Value>;
   }
@@ -130,7 +131,7 @@ export class Cache implements AsyncDisposable {
     const jobs: Job[] = [];
     for (const [key, id] of idOf) {
       const verify = policy.verify > 0 && space.shelf.clock.random() < policy.verify;
-      const kept = policy.fresh || verify ? undefined : space.keptAt(key);
+      const kept = policy.fresh || verify ? undefined : space.keptAt(key, policy.schema);
       if (kept !== undefined) found.set(key, kept.value);
       else jobs.push({ space, key, load: (context) => batch.load(id, context), policy, batch, verify });
     }

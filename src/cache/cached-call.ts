@@ -6,6 +6,7 @@ import type { Key } from './key.ts';
 import { KnownTuples } from './known-keys.ts';
 import type { EntryOptions } from './options.ts';
 import { Skipped } from './outcome.ts';
+import type { Policy } from './policy.ts';
 import type { Space } from './space.ts';
 import type { CachedRule } from './wrap.ts';
 
@@ -31,6 +32,8 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
   readonly #options: EntryOptions<Value> | undefined;
   /** Whether a copy that is kept decoded in this process answers without asking anything else. */
   readonly #takesKept: boolean;
+  /** What the values must fit. */
+  readonly #schema: Policy['schema'];
   /** Full keys by the arguments; `undefined` where they do not say it all. */
   readonly #known: KnownTuples | undefined;
 
@@ -58,6 +61,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
     this.#place = place;
     this.#parts = parts;
     this.#options = Object.keys(options).length === 0 ? undefined : options;
+    this.#schema = policy.schema;
     this.#takesKept = !policy.fresh && policy.verify === 0;
     this.#known = this.#takesKept && key === undefined && when === undefined ? new KnownTuples() : undefined;
   }
@@ -65,7 +69,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
   /** Rejects, and never throws, also when a function of the rule does. */
   call(self: Self, args: Args): Promise<Value> {
     const full = this.#known?.find(args);
-    const kept = full === undefined ? undefined : this.#place.space.keptAt(full);
+    const kept = full === undefined ? undefined : this.#place.space.keptAt(full, this.#schema);
     if (kept !== undefined) return kept.promise as Promise<Value>;
     try {
       return this.#read(self, args);
@@ -97,7 +101,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
     const { fn, rule } = this.#parts;
     if (rule.when !== undefined && !rule.when.call(self, ...args)) return Promise.resolve(fn.call(self, ...args));
     const key = this.keyOf(self, args);
-    const kept = this.#takesKept ? this.#place.space.kept(key) : undefined;
+    const kept = this.#takesKept ? this.#place.space.kept(key, this.#schema) : undefined;
     if (kept !== undefined) return kept.promise as Promise<Value>;
     this.#known?.remember(args, this.#place.space.fullKey(key));
     return this.#place.cache.get<Value>(key, this.#loader(self, args), this.#optionsOf(self, args));

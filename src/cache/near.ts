@@ -3,6 +3,7 @@
 import type { ResidentState } from '../backend/values.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Opened } from '../codec/envelope.ts';
+import type { StandardSchema } from '../codec/standard-schema.ts';
 import { ageMs, type EntrySight, remainingMs } from './decide.ts';
 import { refreshAt } from './early.ts';
 import type { Ticket } from './local/tier.ts';
@@ -22,6 +23,8 @@ export interface Memo extends Kept {
   /** Of which version of the namespace it is, and who decoded it: others must not get it. */
   readonly version: string | undefined;
   readonly codec: Codec;
+  /** What it is known to fit; a reader with another schema must look closer. */
+  readonly schema: StandardSchema | undefined;
   /** Epoch ms from which a reader must look closer: an early refresh may be due, or the ttl is over. */
   readonly lookAt: number;
   /** The stamps under which it is good; `undefined` for none. */
@@ -33,13 +36,15 @@ export class NearValue {
   readonly #space: Space;
   /** As for a memo. */
   readonly version: string | undefined;
+  readonly schema: StandardSchema | undefined;
   readonly #entry: Opened;
   #kept: Kept | undefined;
 
   /** @param entry must not share its payload's memory with anything else */
-  constructor(space: Space, entry: Opened, kept: Kept | undefined) {
+  constructor(space: Space, entry: Opened, schema: StandardSchema | undefined, kept: Kept | undefined) {
     this.#space = space;
     this.version = space.version;
+    this.schema = schema;
     this.#entry = entry;
     this.#kept = kept;
   }
@@ -99,7 +104,7 @@ export function keepNear(space: Space, entry: Opened, policy: Policy, ticket: Ti
     tags: entry.tags,
     weightBytes: entry.payload.length * 2,
   };
-  tier.put(entry.key, new NearValue(space, own, kept), options, ticket);
+  tier.put(entry.key, new NearValue(space, own, policy.schema, kept), options, ticket);
 }
 
 const noBytes = Buffer.alloc(0);
@@ -131,6 +136,7 @@ function keepBeside(
     ...keptOf(value),
     version: space.version,
     codec: shelf.codec,
+    schema: policy.schema,
     tags: tags.length === 0 ? undefined : tags,
     lookAt: Math.min(staleAt, refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random())),
   };

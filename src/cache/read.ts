@@ -34,7 +34,7 @@ export class Reader {
     const job = isDrawn ? { ...asked, verify: true } : asked;
     if (closed) return this.#loading.around(job, 'closed');
     if (unconfirmed.distrusts(key, space)) return this.#loading.around(job, 'unconfirmed');
-    const near = policy.fresh || job.verify === true ? undefined : space.near(key);
+    const near = policy.fresh || job.verify === true ? undefined : space.near(key, policy.schema);
     if (near !== undefined) {
       job.batch?.settled(key);
       return Promise.resolve(near);
@@ -49,7 +49,7 @@ export class Reader {
     const { closed, unconfirmed, tier } = this.#shelf;
     if (closed || unconfirmed.distrusts(full, space)) return undefined;
     const { policy } = space;
-    const near = policy.fresh ? undefined : space.near(full);
+    const near = policy.fresh ? undefined : space.near(full, policy.schema);
     if (near !== undefined) return near;
     const ticket = tier?.ticket();
     const looked = await look(space, full, policy.tags);

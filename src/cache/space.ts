@@ -101,40 +101,47 @@ export class Space {
     return options === undefined ? this.policy : narrow(this.policy, options, where, this.shelf.tags.keyOf);
   }
 
-  /** Returns the decoded value of `key` that is kept in this process, or `undefined`: the whole path of a local hit. */
-  kept(key: Key): Kept | undefined {
+  /**
+   * Returns the decoded value of `key` that is kept in this process, or `undefined`: the whole path of a local hit.
+   *
+   * @param schema what it must be known to fit
+   */
+  kept(key: Key, schema: Policy['schema']): Kept | undefined {
     const full = this.#keys.find(key);
-    return full === undefined ? undefined : this.keptAt(full);
+    return full === undefined ? undefined : this.keptAt(full, schema);
   }
 
   /** As `kept`, for a full key. */
-  keptAt(full: string): Kept | undefined {
-    const kept = this.resident === undefined ? this.#near(full)?.kept : this.#keptBeside(full, this.resident);
+  keptAt(full: string, schema: Policy['schema']): Kept | undefined {
+    const { resident } = this;
+    const kept = resident === undefined ? this.#near(full, schema)?.kept : this.#keptBeside(full, schema, resident);
     if (kept !== undefined) this.noteHit(full, 'local');
     return kept;
   }
 
   /** As `keptAt`, with its times; of the local tier only, for a memory backend is asked like any other. */
-  near(full: string): Found | undefined {
-    const found = this.#near(full)?.found;
+  near(full: string, schema: Policy['schema']): Found | undefined {
+    const found = this.#near(full, schema)?.found;
     if (found !== undefined) this.noteHit(full, 'local');
     return found;
   }
 
-  #keptBeside(full: string, resident: Resident): Kept | undefined {
+  #keptBeside(full: string, schema: Policy['schema'], resident: Resident): Kept | undefined {
     const { shelf, version } = this;
     if (shelf.closed) return undefined;
     const memo = resident.peek(full)?.memo as Memo | undefined;
     if (memo === undefined || memo.version !== version || memo.codec !== shelf.codec) return undefined;
+    if (schema !== undefined && memo.schema !== schema) return undefined;
     if (memo.lookAt !== Infinity && memo.lookAt <= shelf.coarse.now()) return undefined;
     return memo.tags === undefined || stand(memo.tags, resident) ? memo : undefined;
   }
 
-  #near(full: string): NearValue | undefined {
+  #near(full: string, schema: Policy['schema']): NearValue | undefined {
     const { shelf, version } = this;
     if (shelf.tier === undefined || shelf.closed) return undefined;
     const node = shelf.tier.peek(full);
     if (node === undefined || node.content.version !== version) return undefined;
+    if (schema !== undefined && node.content.schema !== schema) return undefined;
     return node.refreshAt !== Infinity && node.refreshAt <= shelf.clock.monotonic() ? undefined : node.content;
   }
 
