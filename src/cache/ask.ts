@@ -42,7 +42,10 @@ export interface LoadContext<Value = unknown> {
   readonly skip: <Other>(value: Other) => Skipped<Other>;
 }
 
-/** What a loader may return. `undefined` means "cache nothing"; `null` is a value like any other, with its own ttl. */
+/**
+ * What a loader may return. `undefined` means "there is nothing to cache", and ends a stale entry too; `null` is a value like
+ * any other, with its own ttl.
+ */
 export type LoadResult<Value> = Value | Skipped<Value> | Unchanged;
 
 /** Asks the origin. */

@@ -89,6 +89,13 @@ export class Lease {
     }
   }
 
+  /** Deletes the entry that was to be refreshed, and gives the right to load back. */
+  async discard(): Promise<void> {
+    const { target } = this.#site;
+    if (target !== undefined) await this.#shelf.values.deleteIf(target.key, target.version);
+    await this.release();
+  }
+
   /** Gives the right to load back, so that the next reader need not wait. */
   async release(): Promise<void> {
     const version = await this.#end();

@@ -193,8 +193,10 @@ export class Loading {
     flight.tags = answer.tags;
     flight.at = right.at;
     if (encoded === undefined || encoded instanceof HotshelfError) {
-      // The entry is as old as before: without a pause every reader would have it loaded again.
+      // Where the entry stays as old as it was, every reader would have it loaded again.
       if (behind) this.#refreshPauses.set(key, emptyPauseMs);
+      // `undefined` says that there is no value any more; one to be handed out only says nothing of the others.
+      if (answer.value === undefined) this.#behind(job, right.lease.discard());
       letGo();
       if (encoded !== undefined) events.emit({ type: 'uncacheable', cache: space.name, key, error: encoded });
       return uncached(answer.value, 'miss');

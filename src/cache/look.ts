@@ -1,7 +1,7 @@
 /** Reads a key once, in one trip with the tags that are known, and says what was seen. */
 
 import { HotshelfError } from '../support/errors.ts';
-import type { Stored } from '../backend/values.ts';
+import type { Stored, Version } from '../backend/values.ts';
 import { open, type Opened, type Unusable } from '../codec/envelope.ts';
 import { decide, type Sight } from './decide.ts';
 import type { Halves } from '../codec/hash64.ts';
@@ -33,21 +33,16 @@ export function look(space: Space, full: string, tags: readonly string[]): Promi
   const wanted = shelf.hints.add(full, tags);
   if (knownScope === undefined || wanted.length > 0) return lookWide(space, full, wanted, knownScope);
   const { known } = shelf.tags;
-  // Plain promises: this is the path of every hit.
+  // Plain promises, here and below: this is the path of every hit.
   return shelf.values.get(full).then((stored) => {
     if (stored === undefined) return { sight: absent, scope: knownScope, tags: noTags, known };
-    const opened = open(full, stored.bytes);
-    if (typeof opened === 'object' && opened.tags.length > 0) {
-      return lookAtTags(space, full, stored, opened, { scope: knownScope, tags: noTags, known }).catch(failed);
-    }
-    const sight = decide(opened, stored.version, knownScope, 'valid', shelf.clock.now());
-    return { sight, scope: knownScope, tags: noTags, known };
+    return judged(space, stored, open(full, stored.bytes), { scope: knownScope, tags: noTags, known });
   }, failed);
 }
 
 const absent: Sight = { kind: 'absent' };
 
-async function lookWide(
+function lookWide(
   space: Space,
   full: string,
   wanted: readonly string[],
@@ -57,38 +52,40 @@ async function lookWide(
   const { known } = shelf.tags;
   const askedAt = shelf.clock.monotonic();
   const epochKeys = knownScope === undefined ? (epochs?.keys ?? []) : [];
-  try {
-    const stored = await shelf.values.getMany([full, ...wanted, ...epochKeys]);
+  return shelf.values.getMany([full, ...wanted, ...epochKeys]).then((stored) => {
     const tags = new Map<string, TagSight>();
     shelf.tags.see(wanted, stored, 1, tags);
     const scope = knownScope ?? epochs?.digest(stored, 1 + wanted.length, askedAt);
     const [own] = stored;
     if (own === undefined) return { sight: absent, scope, tags, known };
-    return await lookAtTags(space, full, own, open(full, own.bytes), { scope, tags, known });
-  } catch (error) {
-    return failed(error);
-  }
+    return judged(space, own, open(full, own.bytes), { scope, tags, known });
+  }, failed);
 }
 
-/** Reads the tags of the entry that are not known yet, and decides. */
-async function lookAtTags(
+/** Decides, after a look at those tags of the entry that were not read with it. */
+function judged(
   space: Space,
-  full: string,
-  stored: Stored,
+  { version }: Stored,
   opened: Opened | Unusable,
   seen: Omit<Seen, 'sight'>,
-): Promise<Seen> {
+): Seen | Promise<Looked> {
   const { shelf } = space;
-  const own = typeof opened === 'string' ? [] : opened.tags;
-  const missing = own.filter((tag) => !seen.tags.has(tag));
-  let { tags } = seen;
-  if (missing.length > 0) {
-    shelf.hints.remember(full, own);
-    tags = new Map([...tags, ...(await shelf.tags.read(missing))]);
+  if (typeof opened === 'string' || opened.tags.length === 0) {
+    return { ...seen, sight: decide(opened, version, seen.scope, 'valid', shelf.clock.now()) };
   }
-  const byTags =
-    typeof opened === 'string' ? 'valid' : shelf.unconfirmed.distrustsTags(own) ? 'invalid' : judge(own, opened, tags);
-  return { ...seen, tags, sight: decide(opened, stored.version, seen.scope, byTags, shelf.clock.now()) };
+  const missing = opened.tags.filter((tag) => !seen.tags.has(tag));
+  if (missing.length > 0) {
+    shelf.hints.remember(opened.key, opened.tags);
+    const complete = (more: TagSights) =>
+      judgedByTags(space, version, opened, { ...seen, tags: new Map([...seen.tags, ...more]) });
+    return shelf.tags.read(missing).then(complete, failed);
+  }
+  return judgedByTags(space, version, opened, seen);
+}
+
+function judgedByTags({ shelf }: Space, version: Version, opened: Opened, seen: Omit<Seen, 'sight'>): Seen {
+  const byTags = shelf.unconfirmed.distrustsTags(opened.tags) ? 'invalid' : judge(opened.tags, opened, seen.tags);
+  return { ...seen, sight: decide(opened, version, seen.scope, byTags, shelf.clock.now()) };
 }
 
 function failed(error: unknown): Looked {

@@ -138,8 +138,8 @@ export interface SetOptions<Value = unknown> extends EntryOptions<Value> {
 
 export interface InvalidateOptions {
   /**
-   * Keep the entries for their grace: readers load again, and are answered from the entry if that fails. What is not within a
-   * grace is deleted all the same.
+   * Keep the entries for what is left of their ttl and grace: readers load again, and those who allow a grace are answered
+   * from the entry if that fails.
    * @default false
    */
   soft?: boolean;

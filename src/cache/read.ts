@@ -98,7 +98,8 @@ export class Reader {
     // The caller came after the load began: had one of the tags been invalidated between, the value would be too old for it.
     if (byToken && tags.length > 0 && (at === undefined || !(await this.#stillHolds(tags, at)))) return this.read(job);
     job.space.counts.collapsed += 1;
-    return { ...outcome, status: 'collapsed', stored: false };
+    const { value, ageMs: age, ttlMs } = outcome;
+    return { value, status: 'collapsed', stored: false, ageMs: age, ttlMs };
   }
 
   async #stillHolds(...[tags, at]: Parameters<Shelf['tags']['stillHolds']>): Promise<boolean> {

@@ -21,6 +21,7 @@ import {
 
 /** So often a change is tried against others who change the same. */
 const mostAttempts = 50;
+const mostStamps = 10_000;
 /** A stamp is kept at least this long, in ms, and twice as long as the entries that need it. */
 const shortestKeepMs = 2 * 3600_000;
 
@@ -45,6 +46,8 @@ export class Tags {
   readonly #prefix: string;
   readonly #clockKey: string;
   readonly #keys: KnownKeys;
+  /** Stamps as they were last read. */
+  readonly #stamps = new Map<string, Exclude<TagSight, 'held' | undefined>>();
   #known: Tick | undefined;
   #tick: Promise<Tick> | undefined;
   #nextTick: Promise<Tick> | undefined;
@@ -73,12 +76,24 @@ export class Tags {
     from: number,
     seen: Map<string, TagSight>,
   ): void {
-    for (const [index, tag] of tags.entries()) {
-      const sight = readStamp(tag, stored[from + index]);
-      if (sight !== undefined && sight !== 'held')
-        this.#learn({ era: sight.era, count: Math.max(sight.hard, sight.soft) });
+    for (let index = 0; index < tags.length; index += 1) {
+      const tag = tags[index] ?? '';
+      const sight = this.#read(tag, stored[from + index]);
+      if (sight !== undefined && sight !== 'held') this.#learn(sight.era, Math.max(sight.hard, sight.soft));
       seen.set(tag, sight);
     }
+  }
+
+  /** As `readStamp`: hot tags are read far more often than they change, and each of their states has a version of its own. */
+  #read(tag: string, stored: Stored | undefined): TagSight {
+    const last = this.#stamps.get(tag);
+    if (last !== undefined && last.version === stored?.version) return last;
+    const sight = readStamp(tag, stored);
+    if (typeof sight === 'object') {
+      if (this.#stamps.size >= mostStamps) this.#stamps.clear();
+      this.#stamps.set(tag, sight);
+    }
+    return sight;
   }
 
   /** Reads the stamps of `tags` now. Rejects as the backend does. */
@@ -302,15 +317,15 @@ export class Tags {
     return written && tick;
   }
 
-  #learn(tick: Tick): void {
+  #learn(era: number, count: number): void {
     const known = this.#known;
-    if (known === undefined || (known.era === tick.era && known.count < tick.count)) this.#known = tick;
+    if (known === undefined || (known.era === era && known.count < count)) this.#known = { era, count };
   }
 
   /** What the clock itself shows is the era of now. */
   #learnEra(tick: Tick): Tick {
     if (this.#known?.era !== tick.era) this.#known = tick;
-    this.#learn(tick);
+    this.#learn(tick.era, tick.count);
     return this.#known;
   }
 }

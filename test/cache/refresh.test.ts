@@ -200,7 +200,6 @@ describe.each(forms)('an early refresh, %s', (form) => {
   });
 
   it.each([
-    ['nothing', () => undefined],
     ['what is not to be stored', ({ skip }: LoadContext) => skip('else')],
     ['what is too large', () => 'x'.repeat(1000)],
   ])('that brings %s is not repeated with every read', async (_, bring) => {
@@ -215,6 +214,16 @@ describe.each(forms)('an early refresh, %s', (form) => {
     expect(cache.stats()).toMatchObject({ refreshes: 2, fills: 1 });
     // It keeps nobody from what must be loaded.
     await clock.advance(1000);
+    expect(await cache.get('k', () => 'new', early)).toBe('new');
+  });
+
+  it('that brings nothing ends the entry', async () => {
+    const { cache, clock } = shelves(form);
+    await cache.get('k', () => 'old', early);
+    await clock.advance(8100);
+    expect(await cache.get<unknown>('k', () => undefined, early)).toBe('old');
+    await clock.advance(50);
+    expect(await cache.peek('k')).toBeUndefined();
     expect(await cache.get('k', () => 'new', early)).toBe('new');
   });
 
