@@ -1,7 +1,8 @@
 /** Shows that a read of many keys is one trip and one load, and keeps for each key what `get` promises. */
 
-import type { BatchContext } from 'hotshelf';
-import { describe, expect, it } from 'vitest';
+import { createCache, type BatchContext } from 'hotshelf';
+import { afterEach, describe, expect, it } from 'vitest';
+import { backendOn, cleanUp, later, server } from '../adapters/redis/support.ts';
 import { codeOf, failing, forms, gate, inTime, isSettled, never, record, shelves } from './forms.ts';
 
 /** A loader that answers `value` for each id, and the ids of each of its calls. */
@@ -378,5 +379,31 @@ describe('a read of many keys over a network', () => {
     expect(await cache.getMany('row', [...ids, 1], load)).toEqual([...values, 'v1']);
     expect(load.calls).toEqual([ids]);
     expect(events.filter((event) => event === 'bypass backend')).toHaveLength(4);
+  });
+});
+
+describe('a read of many keys from a real Redis', () => {
+  afterEach(cleanUp);
+
+  it('is one command for all of them, tags included', async () => {
+    const real = await server();
+    const cache = later((one) => one.close(), createCache({ backend: await backendOn(real.url) }));
+    const many = Array.from({ length: 100 }, (_, index) => index);
+    const tagged = { tags: ['t'] };
+    const load = batches<number>();
+    for (const [prefix, options] of [
+      ['row', {}],
+      ['tagged', tagged],
+    ] as const) {
+      await cache.getMany(prefix, many, load, options);
+      // What was loaded is stored behind.
+      await expect.poll(() => cache.peek([prefix, 99])).toBe('v99');
+      await real.cli('CONFIG', 'RESETSTAT');
+      expect(await cache.getMany(prefix, many, never, options)).toEqual(many.map((id) => `v${id}`));
+      const stats = String(await real.cli('INFO', 'commandstats'));
+      const reads = [...stats.matchAll(/cmdstat_(m?get):calls=(\d+)/g)].map(([, name, calls]) => `${name} ${calls}`);
+      expect(reads).toEqual(['mget 1']);
+    }
+    expect(load.calls.map((ids) => ids.length)).toEqual([100, 100]);
   });
 });

@@ -141,3 +141,20 @@ describe.each(forms)('a schema, %s', (form) => {
     expect(await cache.get('k', () => 'v')).toBe('v');
   });
 });
+
+it('holds for copies of a local tier, too', async () => {
+  const { clock, open } = shelves();
+  const cache = open({ local: true });
+  await cache.get('k', () => old);
+  await clock.advance(500);
+  await cache.get('k', never);
+  await cache.get('k', never);
+  expect(cache.stats().localHits).toBeGreaterThan(0);
+  expect(await cache.get('k', () => fresh, { schema: after })).toEqual(fresh);
+  const localHits = () => cache.stats().localHits;
+  await clock.advance(100);
+  const earlier = localHits();
+  expect(await cache.get('k', never, { schema: after })).toEqual(fresh);
+  expect(await cache.lookup('k', never, { schema: after })).toMatchObject({ value: fresh });
+  expect(localHits()).toBe(earlier + 2);
+});

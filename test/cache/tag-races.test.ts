@@ -2,7 +2,7 @@
 
 import { fakeClock } from 'hotshelf/testing';
 import { describe, expect, it } from 'vitest';
-import { gate, inTime, shelves, type Shelves } from './forms.ts';
+import { gate, inTime, never, shelves, type Shelves } from './forms.ts';
 import { forEachMoment, moments, mostMoments, namings, stepping, type Naming } from './steps.ts';
 
 const tagKey = 'hs!tag=t';
@@ -226,4 +226,62 @@ describe.each(namings)('a load under a tag named by %s', (_, read) => {
     });
     expect(stories).toBeGreaterThan(30);
   });
+});
+
+it('a caller does not share what a read found that began before it came, if a tag was invalidated between', async () => {
+  const { clock, backend, open } = shelves();
+  const { values } = backend;
+  const [, [, read] = never()] = namings;
+
+  // As on a Cluster, where each node answers for itself: here the tags first.
+  const [asked, answer] = [gate(), gate()];
+  let asksSlowly = false;
+  const getMany = async (keys: readonly string[]) => {
+    const isSlow = asksSlowly;
+    asksSlowly = false;
+    const tags = await values.getMany(keys.slice(1));
+    if (isSlow) {
+      asked.open();
+      await answer.passed;
+    }
+    return [await values.get(keys[0] ?? ''), ...tags];
+  };
+  const waiting = open({ backend: { ...backend, values: { ...values, getMany } } });
+  const [filling, fill] = [gate(), gate()];
+  let fillsSlowly = false;
+  const cas: typeof values.cas = async (...args) => {
+    if (fillsSlowly) {
+      filling.open();
+      await fill.passed;
+    }
+    return values.cas(...args);
+  };
+  const loading = open({ backend: { ...backend, values: { ...values, cas } } });
+  // Both know which tags the key has, and the clock.
+  for (const cache of [loading, waiting])
+    await inTime(
+      clock,
+      read(cache, 'k', () => 'first'),
+    );
+  await read(loading, 'experience', () => 'e');
+  await open().delete('k');
+
+  const slow = gate<string>();
+  const loaded = read(loading, 'k', () => slow.passed);
+  await clock.advance(0);
+  const first = read(waiting, 'k', () => 'new');
+  await clock.advance(0);
+  asksSlowly = true;
+  await inTime(clock, asked.passed);
+  fillsSlowly = true;
+  slow.open('old');
+  await Promise.all([loaded, filling.passed]);
+  await open().invalidateTags(['t']);
+  const second = read(waiting, 'k', () => 'new');
+  await clock.advance(0);
+  fill.open();
+  await clock.advance(0);
+  answer.open();
+  expect(await inTime(clock, first)).toBe('old');
+  expect(await inTime(clock, second)).toBe('new');
 });
