@@ -129,7 +129,7 @@ export class Loading {
         attempts += 1;
         const right = await this.#take(flight, job, seen, marker);
         if (right === 'failed') return this.#giveUp(job, 'backend', landed);
-        if (right === 'held') return this.#loadUnstored(job, flight, landed);
+        if (right === 'held') return this.#giveUp(job, 'mutation', landed);
         if (right !== undefined) return this.#loadUnder(right, job, flight, landed, false);
       }
       seen = await look(job.space, job.key, job.policy.tags);

@@ -47,5 +47,7 @@ export async function takeRight(
 /** Where loaders name tags of their own, the clock is read anew: a load at an old instant could not be stored under them. */
 function instant(space: Question['space'], tags: readonly string[], seen: Seen): Promise<Tick | 'held'> {
   const known = space.loadersNameTags ? undefined : seen.known;
-  return space.shelf.tags.ready(tags, seen.tags, known);
+  // What the last entry of the key had, this one will have too: nobody need wait for a load that could not be stored.
+  const held = [...seen.tags.keys()].filter((tag) => seen.tags.get(tag) === 'held' && !tags.includes(tag));
+  return space.shelf.tags.ready(held.length === 0 ? tags : [...tags, ...held], seen.tags, known);
 }

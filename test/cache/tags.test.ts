@@ -2,6 +2,7 @@
 
 import type { Clock } from 'hotshelf';
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/support/clock.ts';
 import { codeOf, counting, failing, forms, gate, inTime, isSettled, never, record, shelves } from './forms.ts';
 import { namings } from './steps.ts';
 
@@ -175,6 +176,42 @@ describe.each(forms)('a tag, %s', (form) => {
           read(cache, who, () => 'after'),
         ),
       ).toBe('after');
+    }
+  });
+
+  it('that is held by a mutate makes no process wait for the load of another, and none load more than two at once', async () => {
+    for (const [who, read] of namings) {
+      const { clock, open } = shelves(form);
+      const caches = [open(), open(), open()];
+      for (const cache of caches)
+        await inTime(
+          clock,
+          read(cache, 'k', () => 'before'),
+        );
+      const write = gate();
+      const mutation = open().mutate([], () => write.passed, { tags: ['t'] });
+      await clock.advance(0);
+      let running = 0;
+      let most = 0;
+      const load = async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(clock, 40);
+        running -= 1;
+        return 'during';
+      };
+      const reads: Promise<string>[] = [];
+      const startedAt = clock.monotonic();
+      for (let turn = 0; turn < 20; turn += 1) {
+        for (const cache of caches) reads.push(read(cache, 'k', load));
+        await clock.advance(1);
+      }
+      const values = await inTime(clock, Promise.all(reads));
+      expect(new Set(values), who).toEqual(new Set(['during']));
+      expect(clock.monotonic() - startedAt, who).toBeLessThanOrEqual(100);
+      expect(most, who).toBeLessThanOrEqual(2 * caches.length);
+      write.open();
+      await mutation;
     }
   });
 
