@@ -5,8 +5,8 @@ export type { Bus, SubscribeOptions, Subscription } from './backend/bus.ts';
 export type { Counters } from './backend/counters.ts';
 export { facet } from './backend/facet.ts';
 export type { Resident, ResidentState, Stored, Values, Version } from './backend/values.ts';
-export type { LoadContext, Loader, LoadResult, StaleValue } from './cache/ask.ts';
-export type { BatchContext, BatchLoader, BatchResult } from './cache/batch.ts';
+export type { LoadContext, Loader, LoadResult, StaleValue } from './cache/load/ask.ts';
+export type { BatchContext, BatchLoader, BatchResult } from './cache/read/batch.ts';
 export { type Cache, createCache, type Mutation } from './cache/cache.ts';
 export {
   cacheAll,
@@ -14,7 +14,7 @@ export {
   type CachedRepository,
   type RulesFor,
   type WritingRule,
-} from './cache/cache-all.ts';
+} from './cache/wrap/cache-all.ts';
 export type { Key, KeyPart } from './cache/key.ts';
 export type { LocalOptions } from './cache/local/options.ts';
 export type { Lookup, LookupStatus } from './cache/lookup.ts';
@@ -26,9 +26,9 @@ export type {
   NamespaceOptions,
   SetOptions,
 } from './cache/options.ts';
-export type { Skipped, Unchanged } from './cache/outcome.ts';
-export type { InvalidatesRule } from './cache/mutating-call.ts';
-export type { CachedRule, Wrapped, WrappedHandle } from './cache/wrap.ts';
+export type { Skipped, Unchanged } from './cache/load/outcome.ts';
+export type { InvalidatesRule } from './cache/wrap/mutating-call.ts';
+export type { CachedRule, Wrapped, WrappedHandle } from './cache/wrap/wrap.ts';
 export type { Codec, Encoded } from './codec/codec.ts';
 export type { StandardSchema } from './codec/standard-schema.ts';
 export { compressed, type CompressedOptions } from './codec/compressed.ts';

@@ -4,10 +4,10 @@ import type { CacheEvent } from '../observe/events.ts';
 import type { CacheStats } from '../observe/stats.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
-import type { ErasedLoader, Loader } from './ask.ts';
-import type { BatchLoader } from './batch.ts';
+import type { ErasedLoader, Loader } from './load/ask.ts';
+import type { BatchLoader } from './read/batch.ts';
 import type { Key, KeyPart } from './key.ts';
-import type { Job } from './load.ts';
+import type { Job } from './load/load.ts';
 import type { Found, Lookup } from './lookup.ts';
 import type {
   CacheOptions,
@@ -27,11 +27,11 @@ import {
   narrowSet,
   withTags,
 } from './policy.ts';
-import { Reader } from './read.ts';
+import { Reader } from './read/read.ts';
 import { Shelf } from './shelf.ts';
 import { Space, versionOf } from './space.ts';
-import { type CachedRule, wrapFunction, type Wrapped } from './wrap.ts';
-import { Writer } from './write.ts';
+import { type CachedRule, wrapFunction, type Wrapped } from './wrap/wrap.ts';
+import { Writer } from './change/write.ts';
 
 /** `close()` waits at most this long, in ms, for what is going on behind. */
 const closeLimitMs = 2000;

@@ -7,16 +7,16 @@ import type { Codec } from '../codec/codec.ts';
 import { CacheEvents } from '../observe/channels.ts';
 import type { Clock } from '../support/clock.ts';
 import { CoarseClock } from '../support/coarse-clock.ts';
-import { Flights } from './flight.ts';
-import { TagHints } from './hints.ts';
+import { Flights } from './load/flight.ts';
+import { TagHints } from './tags/hints.ts';
 import { LocalTier } from './local/tier.ts';
 import type { LocalPolicy } from './local/options.ts';
-import { News } from './news.ts';
-import type { NearValue } from './near.ts';
+import { News } from './change/news.ts';
+import type { NearValue } from './read/near.ts';
 import type { Parts } from './parts.ts';
-import { Pauses } from './pauses.ts';
-import { Tags } from './tags.ts';
-import { Unconfirmed } from './unconfirmed.ts';
+import { Pauses } from './load/pauses.ts';
+import { Tags } from './tags/tags.ts';
+import { Unconfirmed } from './change/unconfirmed.ts';
 
 export class Shelf {
   readonly backend: Backend;

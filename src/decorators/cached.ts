@@ -1,10 +1,10 @@
 /** Caches a method where it is written: `@cached`. */
 
 import type { Cache } from '../cache/cache.ts';
-import { CachedCall } from '../cache/cached-call.ts';
-import { claimName } from '../cache/names.ts';
-import { placeOf } from '../cache/place.ts';
-import { keyOfCall } from '../cache/wrap.ts';
+import { CachedCall } from '../cache/wrap/cached-call.ts';
+import { claimName } from '../cache/wrap/names.ts';
+import { placeOf } from '../cache/wrap/place.ts';
+import { keyOfCall } from '../cache/wrap/wrap.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { type AnyArgs, type AnyMethod, decorate, type DecoratedMethod } from './method.ts';
 import { Owner } from './owner.ts';

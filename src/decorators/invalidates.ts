@@ -2,8 +2,8 @@
 
 import type { Cache } from '../cache/cache.ts';
 import type { Key } from '../cache/key.ts';
-import { MutatingCall } from '../cache/mutating-call.ts';
-import { placeOf } from '../cache/place.ts';
+import { MutatingCall } from '../cache/wrap/mutating-call.ts';
+import { placeOf } from '../cache/wrap/place.ts';
 import { type AnyArgs, type AnyMethod, decorate, type DecoratedMethod } from './method.ts';
 import type { CacheSource, InvalidatesDecorator, InvalidatesMethodRule, Known } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** Tells which key a call of a cached method has. */
 
 import type { Key } from '../cache/key.ts';
-import { keyOfCall } from '../cache/wrap.ts';
+import { keyOfCall } from '../cache/wrap/wrap.ts';
 import { HotshelfError } from '../support/errors.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Reads what a decorator was applied to, in either of the two forms that TypeScript has. */
 
 import { describe, HotshelfError } from '../support/errors.ts';
-import { named } from '../cache/wrap.ts';
+import { named } from '../cache/wrap/wrap.ts';
 
 export type AnyArgs = readonly unknown[];
 export type AnyMethod = (this: unknown, ...args: AnyArgs) => unknown;

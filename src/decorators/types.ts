@@ -2,8 +2,8 @@
 
 import type { Duration } from '../support/duration.ts';
 import type { Cache } from '../cache/cache.ts';
-import type { CachedRule } from '../cache/wrap.ts';
-import type { InvalidatesRule } from '../cache/mutating-call.ts';
+import type { CachedRule } from '../cache/wrap/wrap.ts';
+import type { InvalidatesRule } from '../cache/wrap/mutating-call.ts';
 import type { Key } from '../cache/key.ts';
 
 /** A cache, or how to find it from the object whose method is called. */

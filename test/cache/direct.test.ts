@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from 'hotshelf/testing';
-import { DirectLoads } from '../../src/cache/direct.ts';
+import { DirectLoads } from '../../src/cache/load/direct.ts';
 import { gate } from './forms.ts';
 
 function setUp() {
