@@ -7,7 +7,7 @@ import { checkOptionNames } from '../support/options.ts';
 import type { ErasedLoader, Loader } from './load/ask.ts';
 import type { BatchLoader } from './read/batch.ts';
 import type { Key, KeyPart } from './key.ts';
-import type { Job } from './load/load.ts';
+import { readMany } from './read/many.ts';
 import type { Found, Lookup } from './lookup.ts';
 import type {
   CacheOptions,
@@ -111,36 +111,24 @@ export class Cache implements AsyncDisposable {
    * @example
    * const cities = await cache.getMany('city', [7, 8, 9], (ids) => db.cities(ids), { ttl: '5m' });
    */
-  async getMany<Id extends KeyPart, Value>(
+  async getMany<Id, Value>(
     prefix: Key,
-    ids: readonly Id[],
+    ids: readonly (Id & KeyPart)[],
     loadMissing: BatchLoader<Id, Value>,
     options?: EntryOptions<NoInfer<Value>>,
   ): Promise<(Value | undefined)[]> {
     checkFunction(loadMissing, 'The loader of getMany()');
-    if (!Array.isArray(ids)) {
-      throw new HotshelfError('KEY_INVALID', `Expected getMany() to get a list of ids, got ${describe(ids)}.`);
+    const list: unknown = ids;
+    if (!Array.isArray(list)) {
+      throw new HotshelfError('KEY_INVALID', `Expected getMany() to get a list of ids, got ${describe(list)}.`);
     }
     const space = this.#space;
     const policy = space.policyOf(options, 'getMany()');
     const start = typeof prefix === 'string' ? [prefix] : prefix;
-    const keys = (ids as readonly Id[]).map((id) => space.fullKey([...start, id]));
-    const idOf = new Map(keys.map((key, index) => [key, (ids as readonly Id[])[index] as Id]));
+    const keys = ids.map((id) => space.fullKey([...start, id]));
+    const idOf = new Map(keys.map((key, index) => [key, ids[index] as Id]));
     const batch = space.batches.of<Id>(start.length === 0 ? space.prefix : space.fullKey(start), loadMissing);
-    const found = new Map<string, unknown>();
-    const jobs: Job[] = [];
-    for (const [key, id] of idOf) {
-      const verify = policy.verify > 0 && space.shelf.clock.random() < policy.verify;
-      const kept = policy.fresh || verify ? undefined : space.keptAt(key, policy.schema);
-      if (kept !== undefined) found.set(key, kept.value);
-      else jobs.push({ space, key, load: (context) => batch.load(id, context), policy, batch, verify });
-    }
-    for (const { key } of jobs) batch.expect(key);
-    const read = async (job: Job) => {
-      const { value } = await this.#reader.read(job).finally(() => batch.settled(job.key));
-      found.set(job.key, value);
-    };
-    await Promise.all(jobs.map(read));
+    const found = await readMany(this.#reader, space, policy, idOf, batch);
     return keys.map((key) => found.get(key)) as (Value | undefined)[];
   }
 
