@@ -7,7 +7,7 @@ import { playLocally, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
 const patience = { timeout: 60_000 };
-const forMs = 6000;
+const forMs = 5000;
 
 /** Breaks the connections of all processes every 0.3 to 0.8 s, in every way in turn. */
 async function breakWires({ wire }: Fleet, isOver: () => boolean): Promise<void> {

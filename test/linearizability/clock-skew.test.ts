@@ -10,13 +10,13 @@ const skewsMs = [0, hourMs, -hourMs];
 
 describe.each(['memory', 'redis'] as const)(`on %s, with clocks an hour apart (seed ${seed})`, (backend) => {
   it('gives no stale read while entries end, help on and are refreshed', patience, async () => {
-    const outcome = await playAtRandom(crew(), backend, 'lively', 200, { skewsMs });
+    const outcome = await playAtRandom(crew(), backend, 'lively', 150, { skewsMs });
     const staleServed = total(outcome, ({ stats }) => stats.staleServed);
     reportPlay(`${backend}, clocks an hour apart`, outcome, `${staleServed} from entries past their ttl`);
     expect(outcome.stale).toEqual([]);
     expect(outcome.history.writes.length).toBeGreaterThan(50);
-    expect(staleServed).toBeGreaterThan(50);
-    expect(total(outcome, ({ stats }) => stats.refreshes)).toBeGreaterThan(20);
+    expect(staleServed).toBeGreaterThan(30);
+    expect(total(outcome, ({ stats }) => stats.refreshes)).toBeGreaterThan(10);
   });
 
   it('catches tags that are stamped by wall clocks (control)', patience, async () => {

@@ -1,7 +1,7 @@
 /** A fleet of processes around one backend and one origin, with delays on every wire. */
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { startProxy, type Proxy } from '../kit/proxy.ts';
-import { randomDelay } from '../kit/random.ts';
+import { randomDelay, seededRandom } from '../kit/random.ts';
 import { type RedisServer, type Server, startMemcached, startRedis } from '../kit/servers.ts';
 import { startWorker, type Worker } from '../kit/workers.ts';
 import type { History } from './history.ts';
@@ -37,7 +37,7 @@ export interface FleetOptions {
   readonly replicaLagMs?: number;
   /** Delays of 0 to 6 ms on the way to the backend. @default true */
   readonly wireDelays?: boolean;
-  /** Gives each process a way of its own for messages, which come 0 to 30 ms late. @default false */
+  /** Gives each process a way of its own for messages, slower or faster than that for commands. @default false */
   readonly earsApart?: boolean;
   /** By how much the wall clock of each process is off. @default 0 */
   readonly skewsMs?: readonly number[];
@@ -64,12 +64,12 @@ export async function startFleet(crew: Crew, options: FleetOptions): Promise<Fle
   const redis = backend === 'redis' ? await startRedis() : undefined;
   const server = redis ?? (backend === 'memcached' ? await startMemcached() : undefined);
   if (server !== undefined) onTestFinished(() => server.stop());
-  const proxy = server && (await startWire(server, wireDelays ? randomDelay(seed) : undefined));
-  // Slower than answers: else a process would hear of nearly every change before its writer hears that it is made.
-  const ears =
-    server && options.earsApart
-      ? await Promise.all(crew.map((_, at) => startWire(server, randomDelay(seed + at + 1, 0, 30))))
-      : [];
+  const apart = server !== undefined && options.earsApart === true;
+  const proxy =
+    server && (await startWire(server, wireDelays ? (apart ? hiccups(seed) : randomDelay(seed)) : undefined));
+  // One process hears earlier than it is answered, the others hear long after the writer was answered.
+  const earDelay = (at: number) => (at === 0 ? undefined : randomDelay(seed + at, 10, 50));
+  const ears = apart ? await Promise.all(crew.map((_, at) => startWire(server, earDelay(at)))) : [];
   const players = proxy === undefined ? crew.slice(0, 1) : crew;
   const skews = crew.map((_, at) => skewsMs?.[at] ?? 0);
   await Promise.all(
@@ -103,6 +103,13 @@ async function startWire(target: Server, delay: (() => number) | undefined): Pro
   const proxy = await startProxy({ target, ...(delay && { delay }) });
   onTestFinished(() => proxy.stop());
   return proxy;
+}
+
+/** Delays of 0 to 6 ms, and of 40 ms now and then: an answer that is overtaken by what happens meanwhile. */
+function hiccups(seed: number): () => number {
+  const usual = randomDelay(seed);
+  const chance = seededRandom(seed);
+  return () => (chance() < 0.05 ? 40 : usual());
 }
 
 function range<One>(length: number, one: (index: number) => One): One[] {

@@ -6,7 +6,7 @@ import { playLocally, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
 const patience = { timeout: 60_000 };
-const forMs = 5000;
+const forMs = 4000;
 /** The default of `maxLag`, with no margin: the tier looks at the time after the read began, on the same clock. */
 const maxLagMs = 500;
 
@@ -33,7 +33,7 @@ describe(`local tiers in three processes on Redis (seed ${seed})`, () => {
   });
 
   it('would keep old values if they were deaf and told that all is well (control)', patience, async () => {
-    const outcome = await playLocally(crew(), 'redis', 'local deaf', 2000);
+    const outcome = await playLocally(crew(), 'redis', 'local deaf', forMs);
     reportPlay('redis, local deaf', outcome, describeLags(outcome.stale));
     expect(staleReads(outcome.history, maxLagMs).length).toBeGreaterThan(0);
   });

@@ -10,7 +10,7 @@ const backends: readonly BackendName[] = ['memory', 'redis', 'memcached'];
 
 describe.each(backends)(`on %s, while replicas lag by up to 60 ms (seed ${seed})`, (backend) => {
   it('gives no stale read after a mutate that lets them settle', patience, async () => {
-    const outcome = await playAtRandom(crew(), backend, 'settled for replicas', 150, { replicaLagMs });
+    const outcome = await playAtRandom(crew(), backend, 'settled for replicas', 100, { replicaLagMs });
     reportPlay(`${backend}, mutate with settle`, outcome);
     expect(outcome.stale).toEqual([]);
     expect(outcome.history.writes.length).toBeGreaterThan(20);
@@ -18,7 +18,7 @@ describe.each(backends)(`on %s, while replicas lag by up to 60 ms (seed ${seed})
   });
 
   it('catches a mutate that does not (control)', patience, async () => {
-    const outcome = await playAtRandom(crew(), backend, 'not settled', 150, { replicaLagMs });
+    const outcome = await playAtRandom(crew(), backend, 'not settled', 100, { replicaLagMs });
     reportPlay(`${backend}, mutate without settle`, outcome);
     expect(outcome.stale.length).toBeGreaterThan(0);
   });
