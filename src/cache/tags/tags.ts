@@ -1,9 +1,8 @@
 /** Keeps the tags' clock and stamps in the backend: what ends any number of entries with a few commands. */
 
-import { randomBytes } from 'node:crypto';
 import type { Stored, Values } from '../../backend/values.ts';
 import type { Clock } from '../../support/clock.ts';
-import { HotshelfError } from '../../support/errors.ts';
+import { contended, mostAttempts, TagClock } from './clock.ts';
 import { holdersOf, living } from '../change/holders.ts';
 import { KnownKeys } from '../known-keys.ts';
 import type { Key } from '../key.ts';
@@ -12,15 +11,12 @@ import {
   readStamp,
   readTick,
   sealStamp,
-  sealTick,
   type Stamp,
   type TagSight,
   type TagSights,
   type Tick,
 } from './stamp.ts';
 
-/** So often a change is tried against others who change the same. */
-const mostAttempts = 50;
 const mostStamps = 10_000;
 /** A stamp is kept at least this long, in ms, and twice as long as the entries that need it. */
 const shortestKeepMs = 2 * 3600_000;
@@ -44,20 +40,17 @@ export class Tags {
   readonly #values: Values;
   readonly #clock: Clock;
   readonly #prefix: string;
-  readonly #clockKey: string;
+  readonly #ticks: TagClock;
   readonly #keys: KnownKeys;
   /** Stamps as they were last read. */
   readonly #stamps = new Map<string, Exclude<TagSight, 'held' | undefined>>();
-  #known: Tick | undefined;
-  #tick: Promise<Tick> | undefined;
-  #nextTick: Promise<Tick> | undefined;
 
   constructor(values: Values, clock: Clock, prefix: string) {
     this.#values = values;
     this.#clock = clock;
     this.#prefix = prefix;
     // "!" stands in no prefix of a namespace, so that no entry can have these keys.
-    this.#clockKey = `${prefix}!clock`;
+    this.#ticks = new TagClock(values, `${prefix}!clock`);
     this.#keys = new KnownKeys(`${prefix}!tag`);
   }
 
@@ -66,7 +59,7 @@ export class Tags {
 
   /** The latest instant that this process knows of; to be asked for before tags are read. */
   get known(): Tick | undefined {
-    return this.#known;
+    return this.#ticks.known;
   }
 
   /** Reads what `stored` shows under `tags`, from index `from` on, into `seen`. */
@@ -79,7 +72,7 @@ export class Tags {
     for (let index = 0; index < tags.length; index += 1) {
       const tag = tags[index] ?? '';
       const sight = this.#read(tag, stored[from + index]);
-      if (sight !== undefined && sight !== 'held') this.#learn(sight.era, Math.max(sight.hard, sight.soft));
+      if (sight !== undefined && sight !== 'held') this.#ticks.learn(sight.era, Math.max(sight.hard, sight.soft));
       seen.set(tag, sight);
     }
   }
@@ -113,14 +106,14 @@ export class Tags {
    */
   async ready(tags: readonly string[], seen: TagSights, knownBefore: Tick | undefined): Promise<Tick | 'held'> {
     let sights = seen;
-    let at = knownBefore ?? (await this.#readClock());
+    let at = knownBefore ?? (await this.#ticks.read());
     if (knownBefore === undefined && tags.length > 0) sights = await this.read(tags);
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const held = tags.filter((tag) => sights.get(tag) === 'held');
       const freed = await Promise.all(held.map((tag) => this.#endDeadHold(tag)));
       if (freed.includes(false)) return 'held';
       if (judge(tags, at, sights) === 'valid') return at;
-      const instant = this.#knownFor(tags, sights) ?? (await this.#readClock());
+      const instant = this.#knownFor(tags, sights) ?? (await this.#ticks.read());
       const renewed = await Promise.all(tags.map((tag) => this.#renew(tag, sights, instant)));
       at = instant;
       sights = await this.#readAgain(
@@ -143,23 +136,9 @@ export class Tags {
     await Promise.all(tags.map((tag, index) => this.raise(tag, at, soft, stored[index])));
   }
 
-  /** Moves the clock on; callers who come together share one step. Rejects as the backend does. */
+  /** As `TagClock.advance`. */
   advance(): Promise<Tick> {
-    if (this.#nextTick !== undefined) return this.#nextTick;
-    const begin = (): Promise<Tick> => {
-      this.#nextTick = undefined;
-      const tick = this.#advance();
-      this.#tick = tick;
-      const end = () => {
-        if (this.#tick === tick) this.#tick = undefined;
-      };
-      tick.then(end, end);
-      return tick;
-    };
-    if (this.#tick === undefined) return begin();
-    // A step that is on its way may have been counted before this caller came: only one that begins later is later.
-    this.#nextTick = this.#tick.then(begin, begin);
-    return this.#nextTick;
+    return this.#ticks.advance();
   }
 
   /**
@@ -210,7 +189,8 @@ export class Tags {
 
   /** The known instant if it is all that is needed: every tag is there, of its era, and none is later. */
   #knownFor(tags: readonly string[], seen: TagSights): Tick | undefined {
-    return this.#known !== undefined && judge(tags, this.#known, seen) === 'valid' ? this.#known : undefined;
+    const { known } = this.#ticks;
+    return known !== undefined && judge(tags, known, seen) === 'valid' ? known : undefined;
   }
 
   /** Puts a stamp in the place of a hold that nobody lives for; false if somebody does. Rejects as the backend does. */
@@ -246,10 +226,10 @@ export class Tags {
    */
   async #readAgain(tags: readonly string[], made: readonly string[], instant: Tick): Promise<TagSights> {
     if (made.length === 0) return this.read(tags);
-    const stored = await this.#values.getMany([...tags, this.#clockKey]);
-    const tick = readTick(this.#clockKey, stored.at(-1));
+    const stored = await this.#values.getMany([...tags, this.#ticks.key]);
+    const tick = readTick(this.#ticks.key, stored.at(-1));
     if (tick === undefined || tick.era !== instant.era || tick.count > instant.count) {
-      const now = await this.#readClock();
+      const now = await this.#ticks.read();
       await Promise.all(made.map((tag) => this.raise(tag, now, false)));
       return this.read(tags);
     }
@@ -278,61 +258,4 @@ export class Tags {
     const ttlMs = Math.ceil(Math.max(shortestKeepMs, keepMs));
     return { bytes: sealStamp(tag, { era, hard, soft, keptUntil: this.#clock.now() + ttlMs }), ttlMs };
   }
-
-  async #readClock(): Promise<Tick> {
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const stored = await this.#values.get(this.#clockKey);
-      const tick = readTick(this.#clockKey, stored) ?? (await this.#begin(stored));
-      if (tick !== undefined) return this.#learnEra(tick);
-    }
-    throw contended([this.#clockKey]);
-  }
-
-  async #advance(): Promise<Tick> {
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const stored = await this.#values.get(this.#clockKey);
-      const tick = readTick(this.#clockKey, stored);
-      const next =
-        tick === undefined || stored === undefined ? await this.#begin(stored) : await this.#step(tick, stored);
-      if (next !== undefined) return this.#learnEra(next);
-    }
-    throw contended([this.#clockKey]);
-  }
-
-  async #step(tick: Tick, stored: Stored): Promise<Tick | undefined> {
-    // A failover to a replica can set the clock back: what this process knows still counts.
-    const known = this.#known?.era === tick.era ? this.#known.count : 0;
-    const next = { era: tick.era, count: Math.max(tick.count, known) + 1 };
-    const written = await this.#values.cas(this.#clockKey, stored.version, sealTick(this.#clockKey, next), Infinity);
-    return written && next;
-  }
-
-  async #begin(unusable: Stored | undefined): Promise<Tick | undefined> {
-    const tick = { era: randomBytes(6).readUIntBE(0, 6), count: 1 };
-    const bytes = sealTick(this.#clockKey, tick);
-    const written =
-      unusable === undefined
-        ? await this.#values.add(this.#clockKey, bytes, Infinity)
-        : await this.#values.cas(this.#clockKey, unusable.version, bytes, Infinity);
-    return written && tick;
-  }
-
-  #learn(era: number, count: number): void {
-    const known = this.#known;
-    if (known === undefined || (known.era === era && known.count < count)) this.#known = { era, count };
-  }
-
-  /** What the clock itself shows is the era of now. */
-  #learnEra(tick: Tick): Tick {
-    if (this.#known?.era !== tick.era) this.#known = tick;
-    this.#learn(tick.era, tick.count);
-    return this.#known;
-  }
-}
-
-function contended(keys: readonly string[]): HotshelfError {
-  return new HotshelfError(
-    'BACKEND_REFUSED',
-    `${mostAttempts} attempts to change ${keys.length === 1 ? keys[0] : `${keys.length} tags`} met other changes each time.`,
-  );
 }
