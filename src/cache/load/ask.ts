@@ -30,7 +30,7 @@ export interface LoadContext<Value = unknown> {
   readonly stale: StaleValue<Value> | undefined;
   /** How long this value is fresh. @throws {HotshelfError} `OPTION_INVALID` */
   readonly ttl: (ttl: Duration) => void;
-  /** How long it may help after that. @throws {HotshelfError} `OPTION_INVALID` */
+  /** How long it may help after that, to readers who allow as much. @throws {HotshelfError} `OPTION_INVALID` */
   readonly grace: (grace: Duration) => void;
   /** Adds labels to this value. @throws {HotshelfError} `KEY_INVALID` */
   readonly tag: (...tags: Key[]) => void;
