@@ -1,7 +1,7 @@
 /** Reads a key once, in one trip with the tags that are known, and says what was seen. */
 
 import { HotshelfError } from '../../support/errors.ts';
-import type { Stored, Version } from '../../backend/values.ts';
+import type { Version } from '../../backend/values.ts';
 import { open, type Opened, type Unusable } from '../../codec/envelope.ts';
 import { decide, type Sight } from './decide.ts';
 import type { Halves } from '../../codec/hash64.ts';
@@ -36,7 +36,10 @@ export function look(space: Space, full: string, tags: readonly string[]): Promi
   // Plain promises, here and below: this is the path of every hit.
   return shelf.values.get(full).then((stored) => {
     if (stored === undefined) return { sight: absent, scope: knownScope, tags: noTags, known };
-    return judged(space, stored, open(full, stored.bytes), { scope: knownScope, tags: noTags, known });
+    const opened = open(full, stored.bytes);
+    if (hasTags(opened)) return judged(space, stored.version, opened, { scope: knownScope, tags: noTags, known });
+    const sight = decide(opened, stored.version, knownScope, 'valid', shelf.clock.now());
+    return { sight, scope: knownScope, tags: noTags, known };
   }, failed);
 }
 
@@ -58,34 +61,36 @@ function lookWide(
     const scope = knownScope ?? epochs?.digest(stored, 1 + wanted.length, askedAt);
     const [own] = stored;
     if (own === undefined) return { sight: absent, scope, tags, known };
-    return judged(space, own, open(full, own.bytes), { scope, tags, known });
+    const opened = open(full, own.bytes);
+    if (hasTags(opened)) return judged(space, own.version, opened, { scope, tags, known });
+    return { sight: decide(opened, own.version, scope, 'valid', shelf.clock.now()), scope, tags, known };
   }, failed);
 }
 
-/** Decides, after a look at those tags of the entry that were not read with it. */
-function judged(
-  space: Space,
-  { version }: Stored,
-  opened: Opened | Unusable,
-  seen: Omit<Seen, 'sight'>,
-): Seen | Promise<Looked> {
-  const { shelf } = space;
-  if (typeof opened === 'string' || opened.tags.length === 0) {
-    return { ...seen, sight: decide(opened, version, seen.scope, 'valid', shelf.clock.now()) };
-  }
-  const missing = opened.tags.filter((tag) => !seen.tags.has(tag));
-  if (missing.length > 0) {
-    shelf.hints.remember(opened.key, opened.tags);
-    const complete = (more: TagSights) =>
-      judgedByTags(space, version, opened, { ...seen, tags: new Map([...seen.tags, ...more]) });
-    return shelf.tags.read(missing).then(complete, failed);
-  }
-  return judgedByTags(space, version, opened, seen);
+function hasTags(opened: Opened | Unusable): opened is Opened {
+  return typeof opened === 'object' && opened.tags.length > 0;
 }
 
-function judgedByTags({ shelf }: Space, version: Version, opened: Opened, seen: Omit<Seen, 'sight'>): Seen {
-  const byTags = shelf.unconfirmed.distrustsTags(opened.tags) ? 'invalid' : judge(opened.tags, opened, seen.tags);
-  return { ...seen, sight: decide(opened, version, seen.scope, byTags, shelf.clock.now()) };
+/** Decides, after a look at those tags of the entry that were not read with it. */
+function judged(space: Space, version: Version, opened: Opened, seen: Omit<Seen, 'sight'>): Seen | Promise<Looked> {
+  const { shelf } = space;
+  const missing = opened.tags.filter((tag) => !seen.tags.has(tag));
+  if (missing.length === 0) return judgedByTags(space, version, opened, seen);
+  shelf.hints.remember(opened.key, opened.tags);
+  return shelf.tags.read(missing).then((more) => {
+    const tags = new Map([...seen.tags, ...more]);
+    return judgedByTags(space, version, opened, { ...seen, tags });
+  }, failed);
+}
+
+function judgedByTags(
+  { shelf }: Space,
+  version: Version,
+  opened: Opened,
+  { scope, tags, known }: Omit<Seen, 'sight'>,
+): Seen {
+  const byTags = shelf.unconfirmed.distrustsTags(opened.tags) ? 'invalid' : judge(opened.tags, opened, tags);
+  return { sight: decide(opened, version, scope, byTags, shelf.clock.now()), scope, tags, known };
 }
 
 function failed(error: unknown): Looked {
