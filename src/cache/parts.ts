@@ -7,8 +7,7 @@ import { jsonCodec } from '../codec/json.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkName } from './key.ts';
-import { checkLocalOptions } from './local/options.ts';
-import type { LocalPolicy } from './local/options.ts';
+import { checkLocalOptions, type LocalPolicy } from './local/options.ts';
 import { type CacheOptions, defaults } from './options.ts';
 
 export interface Parts {

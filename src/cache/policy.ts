@@ -1,8 +1,7 @@
 /** Turns options into a policy: every default applied, every value checked, spans in ms. */
 
 import { tagsFit } from '../codec/envelope.ts';
-import type { StandardSchema } from '../codec/standard-schema.ts';
-import { checkSchema } from '../codec/standard-schema.ts';
+import { checkSchema, type StandardSchema } from '../codec/standard-schema.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';

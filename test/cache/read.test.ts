@@ -54,6 +54,13 @@ describe.each(forms)('a read, %s', (form) => {
     expect(load.calls).toBe(2);
   });
 
+  it('gives its lease back with one command when the loader returns undefined', async () => {
+    const { cache, clock, wire } = shelves('over a network');
+    await cache.get('k', () => undefined);
+    await clock.advance(0);
+    expect(wire.sent.filter((command) => command.startsWith('deleteIf'))).toEqual(['deleteIf hs=k']);
+  });
+
   it('caches nothing when the loader returns undefined, and makes nobody wait', async () => {
     const { cache, open } = shelves(form);
     const load = counting(undefined);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { chaos, fakeClock } from 'hotshelf/testing';
-import { createCache } from 'hotshelf';
+import { createCache, jsonCodec } from 'hotshelf';
 import { memory } from 'hotshelf/memory';
 import { codeOf, counting, forms, gate, inTime, never, shelves } from './forms.ts';
 
@@ -102,6 +102,21 @@ describe.each(forms)('set, %s', (form) => {
     expect(await cache.peek('k')).toBeUndefined();
   });
 
+  it('encodes a value once, however long it waits for the backend', async () => {
+    let encoded = 0;
+    const codec = {
+      ...jsonCodec,
+      encode: (value: unknown, key: string) => {
+        encoded += 1;
+        return jsonCodec.encode(value, key);
+      },
+    };
+    const cache = shelves(form).open({ codec });
+    await cache.set('k', { id: 1 }, { tags: ['t'], version: 1 });
+    expect(encoded).toBe(1);
+    expect(await cache.get('k', never)).toEqual({ id: 1 });
+  });
+
   it('asks the backend for a lifetime in whole ms, never a shorter one', async () => {
     const clock = fakeClock();
     const inner = memory({ clock });
@@ -115,7 +130,7 @@ describe.each(forms)('set, %s', (form) => {
         return values.set(...args);
       },
     };
-    const cache = createCache({ backend: { ...inner, values: spied }, clock });
+    const cache = createCache({ backend: { ...inner, values: spied }, clock, jitter: 0 });
     await cache.set('k', 1, { ttl: 1000 / 3 });
     await cache.set('k', 1, { ttl: '0.0001ms' });
     await cache.set('k', null, { negativeTtl: '1.5ms' });

@@ -185,14 +185,3 @@ export class Hold {
 async function every(works: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason;
 }
-
-/** Ends a hold whatever became of it; returns the error if the backend did not confirm. */
-export async function endHold(hold: Hold): Promise<HotshelfError | undefined> {
-  try {
-    await hold.end();
-    return undefined;
-  } catch (error) {
-    if (error instanceof HotshelfError) return error;
-    throw error;
-  }
-}

@@ -6,7 +6,7 @@ import { sleep } from '../../support/clock.ts';
 import { HotshelfError, isUnconfirmed, UnconfirmedError } from '../../support/errors.ts';
 import { decide, type Sight } from '../read/decide.ts';
 import { type Encoded, encodeEntry, type EntryInput } from '../read/entry.ts';
-import { endHold, Hold } from './hold.ts';
+import { Hold } from './hold.ts';
 import type { Drop } from '../local/message.ts';
 import { under } from './news.ts';
 import { type Policy, withTags } from '../policy.ts';
@@ -42,13 +42,13 @@ export class Writer {
   async set(space: Space, input: SetInput): Promise<boolean> {
     this.#checkOpen();
     const { key, value, policy } = input;
-    // Encoded once before anything is sent, so that a bad value is refused even while the backend is down.
-    refuseTooLarge(encodeEntry(space, { ...input, scope: new Uint32Array(2) }));
+    // Before anything is sent, so that a bad value is refused even while the backend is down; the entry needs what is sent.
+    const renewed = refuseTooLarge(encodeEntry(space, { ...input, scope: new Uint32Array(2) }));
     const tags = tagsOf(space, value, policy);
     return this.#confirmed(space, { keys: [key] }, undefined, async () => {
       const scope = await space.scope();
       const at = tags.length === 0 ? undefined : await this.#instant(tags);
-      const full = { ...input, scope, tags, at };
+      const full = { ...input, scope, tags, at, renewed, ttlMs: renewed.ttlMs };
       const encoded = refuseTooLarge(encodeEntry(space, full));
       space.counts.bytesWritten += encoded.bytes.length;
       if (input.userVersion !== undefined) return this.#setNewer(full, input.userVersion, encoded);
@@ -123,7 +123,10 @@ export class Writer {
   async #release(space: Space, hold: Hold, { ack }: MutatePlan): Promise<HotshelfError | undefined> {
     const drop = hold.held;
     if (drop.keys.length + drop.tags.length === 0) return undefined;
-    const failure = (await endHold(hold)) ?? (await asFailure(() => this.#shelf.news.tell(drop, ack)));
+    const failure = await asFailure(async () => {
+      await hold.end();
+      await this.#shelf.news.tell(drop, ack);
+    });
     if (failure === undefined) this.#noteInvalidated(space, drop);
     else this.#rememberUnconfirmed(space, drop, failure);
     return failure;

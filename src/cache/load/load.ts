@@ -174,10 +174,6 @@ export class Loading {
   async #loadUnder(right: Right, job: Job, flight: Flight, landed: () => void, behind: boolean): Promise<Found> {
     const { space, key } = job;
     const { events, pauses } = this.#shelf;
-    const letGo = () => {
-      this.#behind(job, right.lease.release());
-      landed();
-    };
     if (!behind) this.#noteMiss(job);
     let answer: Answer;
     let encoded: Encoded | HotshelfError | undefined;
@@ -186,7 +182,8 @@ export class Loading {
       if (answer.storable) encoded = encodeEntry(space, { ...job, ...answer, scope: right.scope, at: right.at });
     } catch (error) {
       if (right.earlier !== undefined) pauses.set(key, failurePauseMs);
-      letGo();
+      this.#behind(job, right.lease.release());
+      landed();
       throw error;
     }
     pauses.end(key);
@@ -196,8 +193,8 @@ export class Loading {
       // Where the entry stays as old as it was, every reader would have it loaded again.
       if (behind) this.#refreshPauses.set(key, emptyPauseMs);
       // `undefined` says that there is no value any more; one to be handed out only says nothing of the others.
-      if (answer.value === undefined) this.#behind(job, right.lease.discard());
-      letGo();
+      this.#behind(job, answer.value === undefined ? right.lease.discard() : right.lease.release());
+      landed();
       if (encoded !== undefined) events.emit({ type: 'uncacheable', cache: space.name, key, error: encoded });
       return uncached(answer.value, 'miss');
     }

@@ -1,7 +1,7 @@
 /** Makes an entry of a value, and a value of an entry. */
 
+import type { Encoded as Encoding } from '../../codec/codec.ts';
 import { seal } from '../../codec/envelope.ts';
-import type { Opened } from '../../codec/envelope.ts';
 import type { Halves } from '../../codec/hash64.ts';
 import { fits } from '../../codec/standard-schema.ts';
 import { HotshelfError } from '../../support/errors.ts';
@@ -25,11 +25,12 @@ export interface EntryInput {
   /** What the loader said, in place of the policy; in ms. */
   readonly ttlMs?: number | undefined;
   readonly graceMs?: number | undefined;
-  /** The earlier entry, if the origin says that its value is still true. */
-  readonly renewed?: Opened | undefined;
+  /** The value as it was encoded before: in the earlier entry, if the origin says that it is still true. */
+  readonly renewed?: Encoding | undefined;
 }
 
-export interface Encoded {
+/** What the codec made of a value, and the bytes of its entry. */
+export interface Encoded extends Encoding {
   readonly bytes: Buffer;
   readonly ttlMs: number;
   /** How long the backend keeps it: ttl and grace. */
@@ -60,7 +61,7 @@ export function encodeEntry(space: Space, input: EntryInput): Encoded | Hotshelf
   const loadMs = policy.refresh === 'xfetch' ? input.loadMs : undefined;
   const tagged = at !== undefined && tags.length > 0 ? { tags, era: at.era, count: at.count } : {};
   const bytes = seal(key, scope, { ...header, ...tagged, userVersion, etag, loadMs }, payload);
-  if (bytes.length <= policy.maxValueBytes) return { bytes, ttlMs, lifetimeMs: ttlMs + graceMs };
+  if (bytes.length <= policy.maxValueBytes) return { bytes, payload, flags, ttlMs, lifetimeMs: ttlMs + graceMs };
   return new HotshelfError(
     'VALUE_TOO_LARGE',
     `A value of ${bytes.length} bytes in ${space.name} is larger than maxValueBytes, ${policy.maxValueBytes}. Cache less, or raise the limit here and in the server.`,
