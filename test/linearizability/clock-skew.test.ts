@@ -1,10 +1,10 @@
 /** Shows that invalidation needs no wall clock: processes whose clocks are an hour apart give no stale read. */
 import { describe, expect, it } from 'vitest';
 import { hireCrew } from './fleet.ts';
-import { playAtRandom, reportPlay, seed, total } from './plays.ts';
+import { catchAny, playAtRandom, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 60_000 };
+const patience = { timeout: 120_000 };
 const hourMs = 3_600_000;
 const skewsMs = [0, hourMs, -hourMs];
 
@@ -20,8 +20,11 @@ describe.each(['memory', 'redis'] as const)(`on %s, with clocks an hour apart (s
   });
 
   it('catches tags that are stamped by wall clocks (control)', patience, async () => {
-    const outcome = await playAtRandom(crew(), backend, 'tags by wall clocks', 100, { skewsMs });
-    reportPlay(`${backend}, tags by wall clocks`, outcome);
-    expect(outcome.stale.length).toBeGreaterThan(0);
+    const caught = await catchAny(async () => {
+      const outcome = await playAtRandom(crew(), backend, 'tags by wall clocks', 100, { skewsMs });
+      reportPlay(`${backend}, tags by wall clocks`, outcome);
+      return outcome.stale.length;
+    });
+    expect(caught).toBeGreaterThan(0);
   });
 });
