@@ -14,7 +14,12 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   'src/observe': { rooms: ['src/support'] },
   'src/http': { rooms: ['src/support'] },
   'src/cache': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'] },
+  'src/sessions': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'], packages: ['express-session'] },
+  'src/limits': { rooms: ['src/backend', 'src/observe', 'src/support'] },
   'src/decorators': { rooms: ['src/cache', 'src/support'] },
+  'src/express': {
+    rooms: ['src/backend', 'src/cache', 'src/codec', 'src/http', 'src/limits', 'src/observe', 'src/support'],
+  },
   'src/testing': { rooms: ['src/backend', 'src/support'] },
   'adapters/memory': { rooms: ['src/backend', 'src/support'] },
   'adapters/redis': { rooms: ['src/backend', 'src/support'], packages: ['ioredis'] },
@@ -24,7 +29,7 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
 };
 
 /** Files that a user imports by a name of the package. */
-const frontDoors = /^(?:src|src\/(?:decorators|http|observe|testing)|adapters\/[^/]+)\/index\.ts$/;
+const frontDoors = /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$/;
 
 interface Import {
   /** A path from the root of the repository, or the name of a package. */
