@@ -4,6 +4,15 @@ export type { Backend, BackendEvent, BackendWith, FacetName, Facets, Health } fr
 export type { Bus, SubscribeOptions, Subscription } from './backend/bus.ts';
 export type { Counters } from './backend/counters.ts';
 export { facet } from './backend/facet.ts';
+export type {
+  FixedWindowPlan,
+  Limits,
+  Plan,
+  SlidingWindowPlan,
+  Standing,
+  Taken,
+  TokenBucketPlan,
+} from './backend/limits.ts';
 export type { Resident, ResidentState, Stored, Values, Version } from './backend/values.ts';
 export type { LoadContext, Loader, LoadResult, StaleValue } from './cache/load/ask.ts';
 export type { BatchContext, BatchLoader, BatchResult } from './cache/read/batch.ts';
@@ -19,6 +28,7 @@ export type { Key, KeyPart } from './cache/key.ts';
 export type { LocalOptions } from './cache/local/options.ts';
 export type { Lookup, LookupStatus } from './cache/lookup.ts';
 export type {
+  Acceptance,
   CacheOptions,
   EntryOptions,
   InvalidateOptions,

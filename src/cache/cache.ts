@@ -1,5 +1,6 @@
 /** The cache as its users see it. */
 
+import { jsonCodec } from '../codec/json.ts';
 import type { CacheEvent } from '../observe/events.ts';
 import type { CacheStats } from '../observe/stats.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
@@ -48,7 +49,7 @@ export function createCache(options: CacheOptions): Cache {
   checkOptionNames(options ?? null, cacheNames, 'createCache()');
   const parts = checkParts(options);
   const shelf = new Shelf(parts);
-  const start = defaultPolicy(parts.values.maxValueBytes);
+  const start = defaultPolicy(parts.values.maxValueBytes, jsonCodec);
   const policy = narrowNamespace(start, options, 'createCache()', shelf.tags.keyOf, cacheNames);
   return new Cache(new Space(shelf, parts.prefix, policy, versionOf(options)));
 }
@@ -91,8 +92,8 @@ export class Cache implements AsyncDisposable {
     const space = this.#space;
     const share = options?.verify ?? space.policy.verify;
     const verify = share > 0 && space.shelf.clock.random() < share;
-    const isKept = !verify && !(options?.fresh ?? space.policy.fresh);
-    const kept = isKept ? space.kept(key, options?.schema ?? space.policy.schema) : undefined;
+    const asks = verify || (options?.fresh ?? space.policy.fresh) || (options?.accept ?? space.policy.accept);
+    const kept = asks ? undefined : space.kept(key, options?.schema ?? space.policy.schema);
     if (kept !== undefined) return kept.promise as Promise<Value>;
     return this.#read(key, load, options, verify).then(valueOf) as Promise<Value>;
   }

@@ -7,6 +7,7 @@ import type { Clock } from '../support/clock.ts';
 import type { Duration } from '../support/duration.ts';
 import type { Key } from './key.ts';
 import type { LocalOptions } from './local/options.ts';
+import type { Lookup } from './lookup.ts';
 
 /** What may be said for a whole cache, for a namespace, and for one call; the narrowest wins. */
 export interface EntryOptions<Value = unknown> {
@@ -84,7 +85,19 @@ export interface EntryOptions<Value = unknown> {
    * @default none
    */
   schema?: StandardSchema;
+  /**
+   * Says of each entry that is found whether it is good enough, in place of its age and of `swr` and the reader's `grace`: for
+   * values that know better, such as responses with rules of their own. It must not throw.
+   * @default by age
+   */
+  accept?: (found: Lookup<Value>) => Acceptance;
 }
+
+/**
+ * What is to be done with an entry that was found: `serve` it; serve it and load again behind (`refresh`); `load`, and serve it
+ * if that fails; or `replace` it: load, whatever comes of it.
+ */
+export type Acceptance = 'serve' | 'refresh' | 'load' | 'replace';
 
 export interface NamespaceOptions extends EntryOptions {
   /**
@@ -98,6 +111,12 @@ export interface NamespaceOptions extends EntryOptions {
    * @default that of the namespace around, or none
    */
   version?: string | number;
+  /**
+   * Turns values into bytes. In a namespace it takes the place of the innermost codec: what compresses and encrypts around it in
+   * the cache stays.
+   * @default jsonCodec
+   */
+  codec?: Codec;
 }
 
 export interface CacheOptions extends NamespaceOptions {
@@ -108,11 +127,6 @@ export interface CacheOptions extends NamespaceOptions {
    * @default 'hs'
    */
   prefix?: string;
-  /**
-   * Turns values into bytes.
-   * @default jsonCodec
-   */
-  codec?: Codec;
   /**
    * Keep decoded copies of hits in this process too. A memory backend is local already and ignores it.
    * @default false

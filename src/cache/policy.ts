@@ -1,12 +1,16 @@
 /** Turns options into a policy: every default applied, every value checked, spans in ms. */
 
+import type { Codec } from '../codec/codec.ts';
 import { tagsFit } from '../codec/envelope.ts';
 import { checkSchema, type StandardSchema } from '../codec/standard-schema.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
+import { checkCodec } from './check-codec.ts';
 import type { Key } from './key.ts';
+import type { Lookup } from './lookup.ts';
 import {
+  type Acceptance,
   defaults,
   type EntryOptions,
   type InvalidateOptions,
@@ -35,8 +39,12 @@ export interface Policy {
   readonly fresh: boolean;
   readonly verify: number;
   readonly schema: StandardSchema | undefined;
+  readonly accept: OfFound | undefined;
   readonly maxValueBytes: number;
+  readonly codec: Codec;
 }
+
+type OfFound = (found: Lookup<never>) => Acceptance;
 
 /** Writes a tag as its full key. */
 export type TagKeyOf = (tag: Key) => string;
@@ -64,12 +72,13 @@ const entryNames = [
   'fresh',
   'verify',
   'schema',
+  'accept',
 ];
-const namespaceNames = [...entryNames, 'maxValueBytes', 'version'];
-export const cacheNames = [...namespaceNames, 'backend', 'prefix', 'codec', 'local', 'announce', 'clock'];
+const namespaceNames = [...entryNames, 'maxValueBytes', 'version', 'codec'];
+export const cacheNames = [...namespaceNames, 'backend', 'prefix', 'local', 'announce', 'clock'];
 
 /** The policy before anybody said anything. */
-export function defaultPolicy(backendMaxBytes: number): Policy {
+export function defaultPolicy(backendMaxBytes: number, codec: Codec): Policy {
   return {
     ttl: durationMs(defaults.ttl, 'ttl'),
     negativeTtlMs: undefined,
@@ -85,7 +94,9 @@ export function defaultPolicy(backendMaxBytes: number): Policy {
     fresh: false,
     verify: 0,
     schema: undefined,
+    accept: undefined,
     maxValueBytes: backendMaxBytes,
+    codec,
   };
 }
 
@@ -113,7 +124,8 @@ export function narrowNamespace(
   names: readonly string[] = namespaceNames,
 ): Policy {
   checkOptionNames(options, names, where);
-  const policy = merge(base, options, tagKeyOf);
+  const codec = options.codec === undefined ? base.codec : innermost(base.codec, checkCodec(options.codec));
+  const policy = { ...merge(base, options, tagKeyOf), codec };
   const { maxValueBytes } = options;
   if (maxValueBytes === undefined) return policy;
   if (Number.isSafeInteger(maxValueBytes) && maxValueBytes > 0) {
@@ -171,8 +183,20 @@ function merge(base: Policy, options: EntryOptions<never>, tagKeyOf: TagKeyOf): 
     fresh: flag('fresh', options.fresh, base.fresh),
     verify: share('verify', options.verify, base.verify, 1),
     schema: schema ?? base.schema,
+    accept: acceptOf(options.accept) ?? base.accept,
     maxValueBytes: base.maxValueBytes,
+    codec: base.codec,
   };
+}
+
+/** What compresses and encrypts around the codec stays: a namespace with a format of its own is as secret as the others. */
+function innermost(outer: Codec, inner: Codec): Codec {
+  return outer === inner ? outer : (outer.over?.(inner) ?? inner);
+}
+
+function acceptOf(accept: EntryOptions<never>['accept']): Policy['accept'] {
+  if (accept === undefined || typeof accept === 'function') return accept;
+  throw wrong('accept', 'a function', accept);
 }
 
 function tagsOf(tags: EntryOptions<never>['tags'], base: Policy, tagKeyOf: TagKeyOf): Pick<Policy, 'tags' | 'tagsOf'> {

@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Backend } from '../backend/backend.ts';
 import type { Values } from '../backend/values.ts';
-import type { Codec } from '../codec/codec.ts';
 import { CacheEvents } from '../observe/channels.ts';
 import type { Clock } from '../support/clock.ts';
 import { CoarseClock } from '../support/coarse-clock.ts';
@@ -21,7 +20,6 @@ import { Unconfirmed } from './change/unconfirmed.ts';
 export class Shelf {
   readonly backend: Backend;
   readonly values: Values;
-  readonly codec: Codec;
   readonly clock: Clock;
   /** The wall clock for paths where asking it is most of the work. */
   readonly coarse: CoarseClock;
@@ -50,7 +48,6 @@ export class Shelf {
   constructor(parts: Parts) {
     this.backend = parts.backend;
     this.values = parts.values;
-    this.codec = parts.codec;
     this.clock = parts.clock;
     this.coarse = new CoarseClock(parts.clock);
     this.prefix = parts.prefix;

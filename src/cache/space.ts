@@ -9,7 +9,7 @@ import { Batches } from './read/batch.ts';
 import { checkName, type Key } from './key.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Epochs } from './change/epochs.ts';
-import type { Found } from './lookup.ts';
+import type { Found, Lookup } from './lookup.ts';
 import type { Kept, Memo, NearValue } from './read/near.ts';
 import { under } from './change/news.ts';
 import type { EntryOptions, NamespaceOptions } from './options.ts';
@@ -120,9 +120,11 @@ export class Space {
   }
 
   /** As `keptAt`, with its times; of the local tier only, for a memory backend is asked like any other. */
-  near(full: string, schema: Policy['schema']): Found | undefined {
+  near(full: string, schema: Policy['schema'], accept?: Policy['accept']): Found | undefined {
     const found = this.#near(full, schema)?.found;
-    if (found !== undefined) this.noteHit(full, 'local');
+    // What is to be loaded again must be seen in the backend first.
+    if (found === undefined || (accept !== undefined && accept(found as Lookup<never>) !== 'serve')) return undefined;
+    this.noteHit(full, 'local');
     return found;
   }
 
@@ -130,7 +132,7 @@ export class Space {
     const { shelf, version } = this;
     if (shelf.closed) return undefined;
     const memo = resident.peek(full)?.memo as Memo | undefined;
-    if (memo === undefined || memo.version !== version || memo.codec !== shelf.codec) return undefined;
+    if (memo === undefined || memo.version !== version || memo.codec !== this.policy.codec) return undefined;
     if (schema !== undefined && memo.schema !== schema) return undefined;
     if (memo.lookAt !== Infinity && memo.lookAt <= shelf.coarse.now()) return undefined;
     return memo.tags === undefined || stand(memo.tags, resident) ? memo : undefined;

@@ -22,4 +22,6 @@ export interface Codec {
   decode(payload: Buffer, flags: number, key: string): unknown;
   /** Tells whether the value that was encoded with `flags` consists of nothing but plain JSON. */
   isPlain(flags: number): boolean;
+  /** Of a codec that stands around another: the same around `inner`. */
+  over?(inner: Codec): Codec;
 }

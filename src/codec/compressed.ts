@@ -96,6 +96,8 @@ export function compressed(codec: Codec, options?: CompressedOptions): Codec {
     },
 
     isPlain: (flags) => codec.isPlain(flags & baseFlags),
+
+    over: (inner) => compressed(codec.over?.(inner) ?? inner, options),
   };
 }
 

@@ -93,6 +93,8 @@ export function encrypted(codec: Codec, options: EncryptedOptions): Codec {
     },
 
     isPlain: (flags) => codec.isPlain(flags),
+
+    over: (inner) => encrypted(codec.over?.(inner) ?? inner, options),
   };
 }
 

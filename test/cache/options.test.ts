@@ -12,6 +12,7 @@ import {
   type Duration,
   type EntryOptions,
   HotshelfError,
+  jsonCodec,
   type MutateOptions,
 } from 'hotshelf';
 import { memory } from 'hotshelf/memory';
@@ -189,7 +190,7 @@ describe('a documented default', () => {
   });
 
   it('is what a policy starts with', () => {
-    expect(defaultPolicy(5)).toEqual({
+    expect(defaultPolicy(5, jsonCodec)).toEqual({
       ttl: 60_000,
       negativeTtlMs: undefined,
       jitter: 0.05,
@@ -204,7 +205,9 @@ describe('a documented default', () => {
       fresh: false,
       verify: 0,
       schema: undefined,
+      accept: undefined,
       maxValueBytes: 5,
+      codec: jsonCodec,
     });
   });
 });

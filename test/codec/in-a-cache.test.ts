@@ -1,6 +1,6 @@
 /** Shows that a cache treats payloads that it cannot read as misses, even if whoever forged them made good envelopes. */
 
-import { createCache, jsonCodec } from 'hotshelf';
+import { type Codec, createCache, jsonCodec } from 'hotshelf';
 import { memory } from 'hotshelf/memory';
 import { afterEach, describe, expect, it } from 'vitest';
 import { compressed } from '../../src/codec/compressed.ts';
@@ -65,5 +65,54 @@ describe('a cache with an encrypted codec', () => {
   it('loads anew when the codec has changed', async () => {
     await cacheWith(secret(1)).set('mine', 'encrypted');
     expect(await createCache({ backend }).get('mine', () => 'plain')).toBe('plain');
+  });
+});
+
+describe('a codec of a namespace', () => {
+  const upper: Codec = {
+    id: 130,
+    encode: (value) => ({ payload: Buffer.from(String(value).toUpperCase()), flags: 0 }),
+    decode: (payload) => payload.toString('utf8'),
+    isPlain: () => true,
+  };
+
+  it('takes the place of the innermost one: what is secret in the cache is secret there too', async () => {
+    const cache = cacheWith(secret(1)).namespace('loud', { codec: upper });
+    await cache.set('mine', 'my own words, my own words, my own words');
+    expect((await bytesAt('hs/loud=mine')).toString('latin1')).not.toMatch(/words/i);
+    expect(await cache.peek('mine')).toBe('MY OWN WORDS, MY OWN WORDS, MY OWN WORDS');
+    expect(await cacheWith(secret(1)).namespace('loud').peek('mine')).toBeUndefined();
+    expect(await cacheWith(secret(2)).namespace('loud', { codec: upper }).peek('mine')).toBeUndefined();
+  });
+
+  it('is inherited, and kept copies of another codec are not its own', async () => {
+    const cache = createCache({ backend });
+    const loud = cache.namespace('loud', { codec: upper });
+    await loud.namespace('inner').set('mine', 'a');
+    for (let round = 0; round < 3; round += 1) {
+      expect(await loud.namespace('inner').get('mine', () => 'b')).toBe('A');
+    }
+    expect(
+      await cache
+        .namespace('loud')
+        .namespace('inner')
+        .get('mine', () => 'c'),
+    ).toBe('c');
+  });
+
+  it('may hold bytes in values that are shared', async () => {
+    const bytes: Codec = {
+      ...upper,
+      encode: (value) => ({ payload: value as Buffer, flags: 0 }),
+      decode: (payload) => payload,
+    };
+    const cache = createCache({ backend, codec: bytes });
+    await cache.set('mine', Buffer.from([1, 2, 3]));
+    for (let round = 0; round < 3; round += 1) expect(await cache.peek('mine')).toEqual(Buffer.from([1, 2, 3]));
+  });
+
+  it('is refused if it is none', () => {
+    // @ts-expect-error: for JavaScript users
+    expect(() => createCache({ backend }).namespace('loud', { codec: {} })).toThrow('function encode()');
   });
 });

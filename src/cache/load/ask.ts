@@ -3,6 +3,7 @@
 import type { Opened } from '../../codec/envelope.ts';
 import { fits } from '../../codec/standard-schema.ts';
 import { traceLoad } from '../../observe/channels.ts';
+import type { BypassReason } from '../../observe/events.ts';
 import { type Duration, durationMs } from '../../support/duration.ts';
 import { describe, HotshelfError } from '../../support/errors.ts';
 import { ageMs } from '../read/decide.ts';
@@ -28,6 +29,8 @@ export interface LoadContext<Value = unknown> {
   readonly signal: AbortSignal;
   /** The entry that this load replaces, if there is one within its ttl or its grace. */
   readonly stale: StaleValue<Value> | undefined;
+  /** Why this load goes past the cache and will not be stored; `undefined` where it will. */
+  readonly bypass: BypassReason | undefined;
   /** How long this value is fresh. @throws {HotshelfError} `OPTION_INVALID` */
   readonly ttl: (ttl: Duration) => void;
   /** How long it may help after that, to readers who allow as much. @throws {HotshelfError} `OPTION_INVALID` */
@@ -62,6 +65,14 @@ export interface Question {
   readonly policy: Policy;
 }
 
+export interface Circumstances {
+  /** The entry that this load replaces. */
+  readonly earlier?: Opened | undefined;
+  /** True where no caller waits. */
+  readonly behind?: boolean;
+  readonly bypass?: BypassReason;
+}
+
 /** What the origin said. */
 export interface Answer {
   readonly value: unknown;
@@ -77,16 +88,12 @@ export interface Answer {
   readonly renewed: Opened | undefined;
 }
 
-/**
- * Calls the loader. Rejects as it does, or with `CACHE_LOAD_TIMEOUT`.
- *
- * @param earlier the entry that this load replaces
- * @param behind true where no caller waits
- */
-export async function ask(question: Question, earlier: Opened | undefined, behind: boolean): Promise<Answer> {
+/** Calls the loader. Rejects as it does, or with `CACHE_LOAD_TIMEOUT`. */
+export async function ask(question: Question, circumstances: Circumstances = {}): Promise<Answer> {
   const { space, key } = question;
+  const { behind = false } = circumstances;
   const { clock, events } = space.shelf;
-  const context = new Context(question, earlier);
+  const context = new Context(question, circumstances);
   const startedAt = clock.monotonic();
   let failed = true;
   let error: unknown;
@@ -112,6 +119,7 @@ export async function ask(question: Question, earlier: Opened | undefined, behin
 /** Its functions can be taken out of it, as in `({ tag, signal }) => …`. */
 class Context implements LoadContext<never> {
   readonly key: string;
+  readonly bypass: BypassReason | undefined;
   readonly #question: Question;
   readonly #earlier: Opened | undefined;
   #controller: AbortController | undefined;
@@ -121,8 +129,9 @@ class Context implements LoadContext<never> {
   #graceMs: number | undefined;
   #etag: string | undefined;
 
-  constructor(question: Question, earlier: Opened | undefined) {
+  constructor(question: Question, { earlier, bypass }: Circumstances) {
     this.key = question.key;
+    this.bypass = bypass;
     this.#question = question;
     this.#earlier = earlier;
     this.#tags = question.policy.tags;
@@ -216,7 +225,8 @@ class Context implements LoadContext<never> {
 
 /** Nothing that a reader would not get either: a loader could say of it that it is still true. */
 function staleValue({ space, policy }: Question, earlier: Opened): StaleValue<never> | undefined {
-  const { codec, clock } = space.shelf;
+  const { clock } = space.shelf;
+  const { codec } = space.policy;
   if (earlier.codec !== codec.id) return undefined;
   try {
     const value = codec.decode(earlier.payload, earlier.flags, earlier.key);

@@ -12,7 +12,8 @@ import type { Flight } from './flight.ts';
 import { sideKeyOf } from './lease.ts';
 import type { Ticket } from '../local/tier.ts';
 import { look, type Looked, type Seen } from '../read/look.ts';
-import type { Found } from '../lookup.ts';
+import type { Found, Lookup } from '../lookup.ts';
+import type { Policy } from '../policy.ts';
 import { Pauses } from './pauses.ts';
 import { type Right, takeRight } from './right.ts';
 import type { Shelf } from '../shelf.ts';
@@ -52,7 +53,7 @@ export class Loading {
 
   /** Loads past the cache. */
   async around(job: Job, reason: BypassReason): Promise<Found> {
-    const { value: answer, own } = this.#direct.run(job.key, () => ask(job, undefined, false));
+    const { value: answer, own } = this.#direct.run(job.key, () => ask(job, { bypass: reason }));
     if (!own) {
       job.batch?.settled(job.key);
       job.space.counts.collapsed += 1;
@@ -141,6 +142,7 @@ export class Loading {
   #found({ space, key, policy }: Job, sight: Sight): Found | undefined {
     if (sight.kind !== 'hit') return undefined;
     const found = readEntry(space, sight, policy);
+    if (found !== undefined && !isAccepted(found, policy)) return undefined;
     if (found !== undefined) space.noteHit(key, space.backendTier);
     return found;
   }
@@ -178,7 +180,7 @@ export class Loading {
     let answer: Answer;
     let encoded: Encoded | HotshelfError | undefined;
     try {
-      answer = await ask(job, right.earlier, behind);
+      answer = await ask(job, { earlier: right.earlier, behind });
       if (answer.storable) encoded = encodeEntry(space, { ...job, ...answer, scope: right.scope, at: right.at });
     } catch (error) {
       if (right.earlier !== undefined) pauses.set(key, failurePauseMs);
@@ -212,7 +214,7 @@ export class Loading {
 
   async #loadUnstored(job: Job, flight: Flight, landed: () => void): Promise<Found> {
     this.#noteBypass(job, 'mutation');
-    const answer = await ask(job, undefined, false);
+    const answer = await ask(job, { bypass: 'mutation' });
     flight.tags = answer.tags;
     landed();
     return bypassed(answer.value, 'mutation');
@@ -245,6 +247,11 @@ export class Loading {
     job.space.counts.bypasses += 1;
     this.#shelf.events.emit({ type: 'bypass', cache: job.space.name, key: job.key, reason });
   }
+}
+
+function isAccepted(found: Found, { accept }: Policy): boolean {
+  const acceptance = accept?.(found as Lookup<never>) ?? 'serve';
+  return acceptance === 'serve' || acceptance === 'refresh';
 }
 
 function uncached(value: unknown, status: 'miss' | 'collapsed'): Found {

@@ -44,7 +44,8 @@ export interface Encoded extends Encoding {
  *   too many tags.
  */
 export function encodeEntry(space: Space, input: EntryInput): Encoded | HotshelfError {
-  const { codec, clock } = space.shelf;
+  const { clock } = space.shelf;
+  const { codec } = space.policy;
   const { key, scope, value, policy, renewed, tags = [] } = input;
   if (policy.schema !== undefined && !fits(policy.schema, value)) {
     return new HotshelfError(
@@ -70,7 +71,8 @@ export function encodeEntry(space: Space, input: EntryInput): Encoded | Hotshelf
 
 /** Returns what an entry holds, or `undefined` if its payload cannot be read or does not fit: then it is a miss like any other. */
 export function readEntry(space: Space, { kind, entry }: EntrySight, policy: Policy): Found | undefined {
-  const { codec, clock } = space.shelf;
+  const { clock } = space.shelf;
+  const { codec } = space.policy;
   if (entry.codec !== codec.id) return undefined;
   let value: unknown;
   try {

@@ -18,7 +18,7 @@ export async function readMany<Id>(
   const jobs: Job[] = [];
   for (const [key, id] of ids) {
     const verify = policy.verify > 0 && space.shelf.clock.random() < policy.verify;
-    const kept = policy.fresh || verify ? undefined : space.keptAt(key, policy.schema);
+    const kept = policy.fresh || verify || policy.accept !== undefined ? undefined : space.keptAt(key, policy.schema);
     if (kept !== undefined) found.set(key, kept.value);
     else jobs.push({ space, key, load: (context) => batch.load(id, context), policy, batch, verify });
   }

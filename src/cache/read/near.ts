@@ -61,10 +61,11 @@ export class NearValue {
   }
 
   #decode(): Kept {
-    const { codec, local } = this.#space.shelf;
+    const { shelf, policy } = this.#space;
+    const { codec } = policy;
     const { payload, flags, key } = this.#entry;
     const kept = keptOf(codec.decode(payload, flags, key));
-    if (local?.clone === false && codec.isPlain(flags)) {
+    if (shelf.local?.clone === false && codec.isPlain(flags)) {
       freeze(kept.value);
       this.#kept = kept;
     }
@@ -82,7 +83,7 @@ export function keepHit(
   ticket: Ticket | undefined,
 ): void {
   const { resident } = space;
-  const isShared = space.shelf.codec.isPlain(sight.entry.flags);
+  const isShared = space.policy.codec.isPlain(sight.entry.flags);
   if (resident !== undefined) {
     if (isShared) keepBeside(space, sight, found, tags, policy);
   } else if (ticket !== undefined) {
@@ -135,7 +136,7 @@ function keepBeside(
   const memo: Memo = {
     ...keptOf(value),
     version: space.version,
-    codec: shelf.codec,
+    codec: space.policy.codec,
     schema: policy.schema,
     tags: tags.length === 0 ? undefined : tags,
     lookAt: Math.min(staleAt, refreshAt(entry, policy.refresh, now, 1 - shelf.clock.random())),
@@ -148,7 +149,8 @@ function keptOf(value: unknown): Kept {
 }
 
 function freeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
+  // Bytes cannot be frozen.
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
   for (const part of Object.values(value)) freeze(part);
   Object.freeze(value);
 }

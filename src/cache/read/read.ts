@@ -1,6 +1,6 @@
 /** Answers a read: from an entry, from a load that is already going on, or by a new one. */
 
-import { ageMs, cleared, expired } from './decide.ts';
+import { ageMs, cleared, type EntrySight, expired, type Sight } from './decide.ts';
 import { refreshAt } from './early.ts';
 import { readEntry } from './entry.ts';
 import type { StaleReason } from '../../observe/events.ts';
@@ -8,7 +8,7 @@ import type { Joinable } from '../load/flight.ts';
 import { type Job, Loading } from '../load/load.ts';
 import type { Ticket } from '../local/tier.ts';
 import { look, type Looked, type Seen } from './look.ts';
-import type { Found } from '../lookup.ts';
+import type { Found, Lookup } from '../lookup.ts';
 import { keepHit } from './near.ts';
 import type { Policy } from '../policy.ts';
 import type { Shelf } from '../shelf.ts';
@@ -34,7 +34,7 @@ export class Reader {
     const job = isDrawn ? { ...asked, verify: true } : asked;
     if (closed) return this.#loading.around(job, 'closed');
     if (unconfirmed.distrusts(key, space)) return this.#loading.around(job, 'unconfirmed');
-    const near = policy.fresh || job.verify === true ? undefined : space.near(key, policy.schema);
+    const near = policy.fresh || job.verify === true ? undefined : space.near(key, policy.schema, policy.accept);
     if (near !== undefined) {
       job.batch?.settled(key);
       return Promise.resolve(near);
@@ -58,6 +58,7 @@ export class Reader {
 
   #answer(job: Job, startedAt: number, looked: Looked, ticket: Ticket | undefined): Found | Promise<Found> {
     if ('failure' in looked) return this.#loading.around(job, 'backend');
+    if (job.policy.accept !== undefined) return this.#answerAccepted(job, startedAt, looked, ticket);
     const { space, key, policy } = job;
     const hit = this.#hit(space, key, looked, policy, ticket);
     if (hit !== undefined) {
@@ -75,6 +76,27 @@ export class Reader {
     }
     const outcome = this.#load(job, startedAt, looked, ticket);
     return stale === undefined ? outcome : this.#orStale(job, stale, outcome);
+  }
+
+  /** As `#answer` does by age, by what the reader says of the entry. */
+  #answerAccepted(job: Job, startedAt: number, looked: Seen, ticket: Ticket | undefined): Found | Promise<Found> {
+    const { space, key, policy } = job;
+    const { sight } = looked;
+    const found = isEntry(sight) ? readEntry(space, sight, policy) : undefined;
+    const acceptance = found === undefined ? 'replace' : policy.accept?.(found as Lookup<never>);
+    if (found === undefined || !isEntry(sight) || acceptance === 'replace') {
+      this.#noteUnusableSight(space, key, sight, found);
+      return this.#load(job, startedAt, looked, ticket);
+    }
+    const paused = acceptance === 'load' && this.#shelf.pauses.has(key);
+    if (acceptance === 'load' && !paused) {
+      return this.#orStale(job, found, this.#load(job, startedAt, looked, ticket));
+    }
+    if (acceptance === 'refresh') this.#loading.refresh(job, { ...looked, sight }, 'stale');
+    if (sight.kind === 'stale') return this.#serve(job, found, paused ? 'load failed' : 'refreshing');
+    job.batch?.settled(key);
+    this.#countHit(job, sight, found, looked, ticket);
+    return found;
   }
 
   /** Joins a load or begins one. */
@@ -145,21 +167,25 @@ export class Reader {
 
   #hit(space: Space, full: string, seen: Seen, policy: Policy, ticket: Ticket | undefined): Found | undefined {
     const { sight } = seen;
-    if (sight.kind === 'hit') {
-      const found = readEntry(space, sight, policy);
-      if (found === undefined) {
-        this.#noteUnusable(space, full, 'decoding failed');
-        return undefined;
-      }
-      space.counts.bytesRead += sight.entry.payload.length;
-      space.noteHit(full, space.backendTier);
-      keepHit(space, sight, found, seen.tags, policy, ticket);
+    const found = sight.kind === 'hit' ? readEntry(space, sight, policy) : undefined;
+    if (sight.kind === 'hit' && found !== undefined) {
+      this.#countHit({ space, key: full, policy }, sight, found, seen, ticket);
       return found;
     }
-    if (sight.kind === 'outdated' && sight.reason !== expired && sight.reason !== cleared) {
-      this.#noteUnusable(space, full, sight.reason);
-    }
+    this.#noteUnusableSight(space, full, sight, found);
     return undefined;
+  }
+
+  #countHit(
+    { space, key, policy }: Pick<Job, 'space' | 'key' | 'policy'>,
+    sight: EntrySight,
+    found: Found,
+    { tags }: Seen,
+    ticket: Ticket | undefined,
+  ): void {
+    space.counts.bytesRead += sight.entry.payload.length;
+    space.noteHit(key, space.backendTier);
+    keepHit(space, sight, found, tags, policy, ticket);
   }
 
   #afterHit(job: Job, hit: Found, seen: Seen): void {
@@ -174,8 +200,18 @@ export class Reader {
     if (verify === true) this.#verifier.verify(job, hit, sight.version);
   }
 
+  #noteUnusableSight(space: Space, full: string, sight: Sight, found: Found | undefined): void {
+    if (sight.kind === 'hit' && found === undefined) this.#noteUnusable(space, full, 'decoding failed');
+    if (sight.kind !== 'outdated' || sight.reason === expired || sight.reason === cleared) return;
+    this.#noteUnusable(space, full, sight.reason);
+  }
+
   #noteUnusable(space: Space, full: string, reason: string): void {
     space.counts.unusable += 1;
     this.#shelf.events.emit({ type: 'unusable', cache: space.name, key: full, reason });
   }
+}
+
+function isEntry(sight: Sight): sight is EntrySight {
+  return sight.kind === 'hit' || sight.kind === 'stale';
 }

@@ -50,8 +50,8 @@ export class Verifier {
 
   /** Compares as the cache would give it back: what was loaded goes through the codec too. */
   async #agrees(question: Question, value: unknown): Promise<boolean> {
-    const { codec } = this.#shelf;
-    const answer = await ask(question, undefined, true);
+    const { codec } = question.space.policy;
+    const answer = await ask(question, { behind: true });
     if (!answer.storable) return true;
     const { payload, flags } = codec.encode(answer.value, question.key);
     return isDeepStrictEqual(codec.decode(Buffer.from(payload), flags, question.key), value);

@@ -62,7 +62,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
     this.#parts = parts;
     this.#options = Object.keys(options).length === 0 ? undefined : options;
     this.#schema = policy.schema;
-    this.#takesKept = !policy.fresh && policy.verify === 0;
+    this.#takesKept = !policy.fresh && policy.verify === 0 && policy.accept === undefined;
     this.#known = this.#takesKept && key === undefined && when === undefined ? new KnownTuples() : undefined;
   }
 
