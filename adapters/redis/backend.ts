@@ -60,13 +60,33 @@ export function redis(
     );
   }
   const read = readOptions(options);
-  if (!isClient(target)) return made(target, read);
-  const client = checkClient(target);
-  return new RedisBackend(client, read, { owned: false, readyWithinMs, warning: warningAbout(client) });
+  return isClient(target) ? handedIn(target, read) : made(target, read);
+}
+
+/**
+ * Returns the servers behind `target`: for those who need other commands than the facets have, behind the same guard.
+ *
+ * @param where how the caller wrote the call: `connectRedis()`
+ * @throws {HotshelfError} `OPTION_INVALID` when it is neither a backend made by `redis()` nor a client.
+ */
+export function nodesBehind(target: unknown, where: string): Nodes {
+  if (typeof target === 'object' && target !== null) {
+    if (RedisBackend.isOurs(target)) return RedisBackend.nodesOf(target);
+    if (isClient(target)) return RedisBackend.nodesOf(handedIn(target, readOptions(undefined)));
+  }
+  throw new HotshelfError(
+    'OPTION_INVALID',
+    `Expected ${where} to get a backend made by redis() or a client of ioredis, got ${describe(target)}.`,
+  );
 }
 
 function isClient(target: object): target is IoredisClient {
   return typeof Reflect.get(target, 'on') === 'function' || typeof Reflect.get(target, 'sendCommand') === 'function';
+}
+
+function handedIn(target: object, options: ReadOptions): RedisBackend {
+  const client = checkClient(target);
+  return new RedisBackend(client, options, { owned: false, readyWithinMs, warning: warningAbout(client) });
 }
 
 function made(connection: RedisConnection, options: ReadOptions): RedisBackend {
@@ -92,6 +112,14 @@ class RedisBackend implements BackendWith<RedisFacets> {
   readonly #clock: Clock;
   readonly #events = new Emitter<BackendEvent>();
   #closing: Promise<void> | undefined;
+
+  static isOurs(target: object): target is RedisBackend {
+    return #nodes in target;
+  }
+
+  static nodesOf(backend: RedisBackend): Nodes {
+    return backend.#nodes;
+  }
 
   constructor(client: Connection | ClusterClient, options: ReadOptions, circumstances: Circumstances) {
     const { clock, deadlineMs, maxValueBytes } = options;

@@ -16,7 +16,7 @@ import { connectionProblem, isMoving, redirectOf, type Redirect } from './errors
 import { Lane, type LaneOptions } from './lane.ts';
 import type { Nodes, Part } from './nodes.ts';
 import { publishScript } from './scripts.ts';
-import { slotOf } from './slot.ts';
+import { slotOf, slots } from './slot.ts';
 
 /** A slot that moves answers with a redirection once, in a race twice. */
 const mostRedirects = 5;
@@ -137,6 +137,21 @@ export class ClusterNodes implements Nodes {
     return done;
   }
 
+  async masters(): Promise<readonly Lane[]> {
+    await this.#starting;
+    const lanes = new Set<Lane>();
+    let last: string | undefined;
+    for (let slot = 0; slot < slots; slot += 1) {
+      const owner = this.#cluster.slots[slot]?.[0];
+      if (owner !== undefined && owner === last) continue;
+      last = owner;
+      const lane = this.#laneOfSlot(slot);
+      if (lane === undefined) throw this.#noOwner();
+      lanes.add(lane);
+    }
+    return [...lanes];
+  }
+
   connection(attempt: number, overrides: Readonly<Record<string, unknown>>): Connection | undefined {
     // What was lost, or could not be had, may have moved.
     if (attempt > 0) void this.#refresh();
@@ -155,7 +170,7 @@ export class ClusterNodes implements Nodes {
   async health(): Promise<Health> {
     await this.#starting;
     const owners = new Set<string>();
-    for (let slot = 0; slot < 16_384; slot += 1) {
+    for (let slot = 0; slot < slots; slot += 1) {
       const owner = this.#cluster.slots[slot]?.[0];
       if (owner === undefined) return { ok: false, latencyMs: 0, reason: this.#problem };
       owners.add(owner);

@@ -11,4 +11,5 @@ export {
   type RedisOptions,
   type RedisTls,
 } from './options.ts';
+export { asNodeRedis, type NodeRedisClient, type NodeRedisSetOptions } from './node-redis.ts';
 export { parseRedisUrl, type ParsedRedisUrl } from './url.ts';

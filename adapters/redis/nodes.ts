@@ -26,6 +26,8 @@ export interface Nodes {
   run(key: string, name: string, args: readonly CommandArgument[]): Promise<Reply>;
   /** Sends `name` with all keys, which names as few servers as possible; returns the replies. */
   runKeys(name: string, keys: readonly string[]): Promise<Reply[]>;
+  /** Every server that holds keys. Rejects with `BACKEND_DOWN` while that of some slot is not known. */
+  masters(): Promise<readonly Lane[]>;
   /** Publishes a message on the server through which all messages go; returns how many connections it was given to. */
   publish(topic: string, message: string): Promise<Reply>;
   /** Makes one more connection to that server, not yet connected. `attempt` is above 0 when one was lost or failed before. */

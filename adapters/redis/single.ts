@@ -32,6 +32,10 @@ export class SingleNode implements Nodes {
     return keys.length === 0 ? [] : [await this.only.run(name, keys)];
   }
 
+  masters(): Promise<readonly Lane[]> {
+    return Promise.resolve([this.only]);
+  }
+
   publish(topic: string, message: string): Promise<Reply> {
     return this.only.run('publish', [topic, message]);
   }

@@ -1,6 +1,8 @@
 /** Computes the hash slot of a key, as the Redis Cluster specification defines it. */
 
-const slots = 16_384;
+export const slots = 16_384;
+
+const notAscii = /[\u0080-\uffff]/;
 
 /** CRC16-CCITT (XMODEM): polynomial 0x1021, start 0. */
 const table = new Uint16Array(256);
@@ -10,8 +12,13 @@ for (let byte = 0; byte < 256; byte += 1) {
   table[byte] = crc;
 }
 
-/** @param key ASCII */
 export function slotOf(key: string): number {
+  // The slot is that of the bytes; nearly all keys are ASCII.
+  return slotOfBytes(notAscii.test(key) ? Buffer.from(key).toString('latin1') : key);
+}
+
+/** @param key one byte a character */
+function slotOfBytes(key: string): number {
   let start = 0;
   let end = key.length;
   const open = key.indexOf('{');
