@@ -51,7 +51,21 @@ async function keysByMaster(count: number): Promise<Map<number, string[]>> {
 
 describe('slots', () => {
   it('agree with those of the server', async () => {
-    const keys = ['foo', '123456789', '{user}.a', 'a{user}b', '{}x', 'x{}{y}', '{a', 'a}b{c}', '~!#$%', '{{a}}', 'ü', '{日本}x', '€{'];
+    const keys = [
+      'foo',
+      '123456789',
+      '{user}.a',
+      'a{user}b',
+      '{}x',
+      'x{}{y}',
+      '{a',
+      'a}b{c}',
+      '~!#$%',
+      '{{a}}',
+      'ü',
+      '{日本}x',
+      '€{',
+    ];
     const known = await Promise.all(keys.map(async (key) => cluster.nodes[0]?.cli('CLUSTER', 'KEYSLOT', key)));
     expect(keys.map(slotOf)).toEqual(known);
   });
