@@ -60,9 +60,10 @@ export function parseCacheControl(value: string | undefined): CacheControl {
   return { ...toCacheControl(found), ...nothingAllowed };
 }
 
-const nothingAllowed = {
+const nothingAllowed: Partial<CacheControl> = {
   maxAge: 0,
   sMaxage: undefined,
+  proxyRevalidate: true,
   public: false,
   immutable: false,
   staleWhileRevalidate: undefined,

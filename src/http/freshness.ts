@@ -3,6 +3,7 @@
 import { type CacheControl, deltaSeconds } from './cache-control.ts';
 import { type Fields, fieldValue, listMembers, type ResponseHead } from './fields.ts';
 import { parseHttpDate } from './http-date.ts';
+import { heuristicallyCacheable } from './statuses.ts';
 import { type Governing, governing } from './targeted.ts';
 
 export interface FreshnessRules {
@@ -70,10 +71,8 @@ function heuristicMs(fields: Fields, respondedAt: number): number | undefined {
 
 /** RFC 9110 section 15.1 lists these; RFC 9111 section 4.2.2: any status where the response is marked as public. */
 export function isHeuristicallyCacheable(status: number, directives: CacheControl): boolean {
-  return directives.public || heuristicStatuses.has(status);
+  return directives.public || heuristicallyCacheable.has(status);
 }
-
-const heuristicStatuses: ReadonlySet<number> = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
 
 /**
  * Returns how old the response was when it arrived, in ms: by what its Age says and the time it took, or by its Date, whichever
