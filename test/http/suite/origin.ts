@@ -1,0 +1,122 @@
+/** A server whose handler answers as the published suite's own, in a chosen form, behind a chosen middleware. */
+
+import { createServer, type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import handleConfig from 'http-cache-tests/server/handle-config.mjs';
+import handleState from 'http-cache-tests/server/handle-state.mjs';
+import handleTest from 'http-cache-tests/server/handle-test.mjs';
+import { type Answer, type Form, type Line, type Response, writeAnswer } from './forms.ts';
+
+export const hosts = ['Express 5', 'Express 4', 'node:http'] as const;
+export type Host = (typeof hosts)[number];
+
+type Next = (error?: unknown) => void;
+/** What stands before the handler; undefined for the control without a cache. */
+export type Guard = (req: IncomingMessage, res: ServerResponse, next: Next) => unknown;
+
+/** Answers one request itself, given the way to write and a way to fail. */
+export type Script = (req: IncomingMessage, res: ServerResponse, ways: Ways) => void;
+export interface Ways {
+  /** Writes the answer in the form of this origin. */
+  write(answer: Answer): void;
+  /** What an origin that hangs up is to a middleware: a handler that fails before it has answered. */
+  fail(): void;
+}
+
+export interface OriginOptions {
+  readonly host: Host;
+  readonly form: Form;
+  readonly guard?: Guard | undefined;
+}
+
+export interface Origin {
+  readonly url: string;
+  /** Answers `/case/<name>` from now on. */
+  play(name: string, script: Script): void;
+  close(): Promise<void>;
+}
+
+/** Starts an origin on a free loopback port. */
+export async function startOrigin({ host, form, guard }: OriginOptions): Promise<Origin> {
+  const scripts = new Map<string, Script>();
+  const handle = (req: IncomingMessage, res: Response, next: Next): void => {
+    const [room = '', ...path] = new URL(req.url ?? '/', 'http://origin').pathname.split('/').slice(1);
+    const ways: Ways = {
+      write: (answer) => writeAnswer(res, answer, form),
+      fail: () => next(new Error('The origin hung up.')),
+    };
+    if (room === 'config') handleConfig(path, req, res);
+    else if (room === 'state') handleState(path, req, res);
+    else if (room === 'test') answerTest(path, req, ways);
+    else scripts.get(path[0] ?? '')?.(req, res, ways);
+  };
+  const guarded = (req: IncomingMessage, res: ServerResponse, next: Next): unknown =>
+    guard && /^\/(?:test|case)\//.test(req.url ?? '') ? guard(req, res, next) : next();
+
+  const server = createServer(listeners[host](guarded, handle));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    play: (name, script) => scripts.set(name, script),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+type Listen = (guard: Guard, handle: Guard) => RequestListener;
+
+const express4: typeof express = createRequire(import.meta.url)('express4');
+
+const listeners: Record<Host, Listen> = {
+  'Express 5': (guard, handle) => express().set('env', 'test').use(guard).use(handle),
+  'Express 4': (guard, handle) => express4().set('env', 'test').use(guard).use(handle),
+  'node:http': (guard, handle) => (req, res) => {
+    const next: Next = (error) => {
+      if (error === undefined) return void handle(req, res, next);
+      if (res.headersSent) return void res.destroy();
+      res.statusCode = 500;
+      res.end('Internal Server Error');
+    };
+    guard(req, res, next);
+  },
+};
+
+/** A response that nobody reads, but that remembers how its fields were spelled. */
+class Heard extends ServerResponse {
+  readonly names = new Map<string, string>();
+  override setHeader(name: string, value: number | string | readonly string[]): this {
+    this.names.set(name.toLowerCase(), name);
+    return super.setHeader(name, value);
+  }
+}
+
+/** Lets the suite's own handler answer, and writes its answer in our form. */
+function answerTest(path: readonly string[], req: IncomingMessage, { write, fail }: Ways): void {
+  const heard = new Heard(req);
+  const end = (body?: string): ServerResponse => {
+    const lines = Object.entries(heard.getHeaders()).map(
+      ([name, value = '']): Line => [
+        heard.names.get(name) ?? name,
+        typeof value === 'number' ? String(value) : value,
+      ],
+    );
+    write({ status: heard.statusCode, lines, body: body === undefined ? undefined : asDeclared(heard, body) });
+    return heard;
+  };
+  Object.defineProperty(heard, 'socket', { value: { destroy: fail } });
+  Object.assign(heard, { end });
+  handleTest(path, req, heard);
+}
+
+/** Tests of Content-Length declare less than the handler writes: what counts is what a reader of the wire gets. */
+function asDeclared(heard: ServerResponse, body: string): Buffer {
+  return Buffer.from(body).subarray(0, Number(heard.getHeader('content-length') ?? Infinity));
+}

@@ -1,0 +1,94 @@
+/** Plays the published suite against a server, with the suite's own client. */
+
+import { setBaseUrl, setFetch } from 'http-cache-tests/client/config.mjs';
+import { makeCacheTest, testResults, testUUIDs } from 'http-cache-tests/client/test.mjs';
+import sets from 'http-cache-tests/tests/index.mjs';
+import { sleep } from '../../kit/wait.ts';
+import { createFetch } from './fetch.ts';
+import { isCurrent, kindOf, restsOf } from './newest.ts';
+import type { Kind, PublishedTest } from './published-test.ts';
+
+export interface Tally {
+  readonly passed: readonly string[];
+  /** What was wrong, by the test's id. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+export type Results = Readonly<Record<Kind, Tally>>;
+
+export interface Player {
+  /**
+   * Plays all tests that are not for browsers against the server at `url`, each as `retell` tells it. Plays may overlap.
+   */
+  play(url: string, retell?: (test: PublishedTest) => PublishedTest): Promise<Results>;
+  close(): void;
+}
+
+/** The tests that count, each with its kind. */
+export const tests: readonly PublishedTest[] = sets
+  .flatMap((set) => set.tests)
+  .filter((test) => test.browser_only !== true && isCurrent(test))
+  .map((test) => Object.assign({}, test, { kind: kindOf(test) }));
+
+/** So many tests begin together: what must happen within two seconds is not held up by the others' first steps. */
+const together = 40;
+const apartMs = 100;
+
+/**
+ * The suite's client keeps its results, its `fetch` and the server's address in module variables. Here every play has test ids
+ * of its own, and a request finds its server by the name that the client made for the test. One player a process.
+ */
+export function createPlayer(): Player {
+  const fetch = createFetch();
+  const urls = new Map<string, string>();
+  let plays = 0;
+  setBaseUrl('');
+  setFetch(async (path, init) => {
+    // The client begins a test before we know its name in the path.
+    await Promise.resolve();
+    const url = urls.get(path.split(/[/?]/)[2] ?? '');
+    if (url === undefined) throw new Error(`No server is known for ${path}`);
+    return fetch(url + path, init);
+  });
+
+  const run = async (test: PublishedTest, url: string, play: number): Promise<string | undefined> => {
+    const id = `${test.id} in play ${play}`;
+    const done = makeCacheTest(Object.assign(structuredClone(test), { id }));
+    const name = testUUIDs[id];
+    if (name !== undefined) urls.set(name, url);
+    await done;
+    const result = testResults[id];
+    return result === true ? undefined : (result?.join(': ') ?? 'did not run');
+  };
+
+  return {
+    async play(url, retell = (test) => test) {
+      const play = plays++;
+      const wrongs = tests.map(async (test, index) => {
+        await sleep(Math.floor(index / together) * apartMs);
+        return run(retell(test), url, play);
+      });
+      return tally(await Promise.all(wrongs));
+    },
+    close: () => fetch.close(),
+  };
+}
+
+function tally(wrongs: readonly (string | undefined)[]): Results {
+  const own = new Map(tests.map(({ id }, at) => [id, wrongs[at]]));
+  const byId = new Map(tests.map((test) => [test.id, test]));
+  const wrongOf = (test: PublishedTest): string | undefined => {
+    const broken = restsOf(test).find((id) => {
+      const rest = byId.get(id);
+      return rest && wrongOf(rest) !== undefined;
+    });
+    return own.get(test.id) ?? (broken === undefined ? undefined : `rests on ${broken}, which failed`);
+  };
+  const of = (kind: Kind): Tally => {
+    const all = tests.filter((test) => test.kind === kind).map((test) => ({ id: test.id, wrong: wrongOf(test) }));
+    return {
+      passed: all.filter(({ wrong }) => wrong === undefined).map(({ id }) => id),
+      failed: Object.fromEntries(all.flatMap(({ id, wrong }) => (wrong === undefined ? [] : [[id, wrong]]))),
+    };
+  };
+  return { required: of('required'), optimal: of('optimal'), check: of('check') };
+}
