@@ -1,5 +1,7 @@
 /** Writes the Cache-Status header field: what the cache did with a request. */
 
+import { parseList, serializeInteger, serializeString, serializeTokenOrString } from './structured-fields.ts';
+
 /** One member of the field. RFC 9211 section 2. */
 export interface CacheStatus {
   /** The cache's name, as its operator knows it. */
@@ -8,14 +10,27 @@ export interface CacheStatus {
   readonly hit?: boolean;
   /** Why the request went on to the origin (section 2.2). */
   readonly fwd?: 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'miss' | 'request' | 'stale' | 'partial';
+  /** The status with which the origin answered, where it is not the one of the answer (section 2.3). Only with `fwd`. */
+  readonly fwdStatus?: number;
   /** How long the answer stays fresh, in seconds; below 0 if it is stale (section 2.4). */
   readonly ttlSeconds?: number;
   /** The answer was stored (section 2.5). */
   readonly stored?: boolean;
   /** The request was answered together with another one (section 2.6). */
   readonly collapsed?: boolean;
+  /** The name under which the cache keeps the answer, in ASCII (section 2.7). */
+  readonly key?: string;
   /** Anything more that helps the reader, in ASCII (section 2.8). */
   readonly detail?: string;
+}
+
+/** What a read of a cache found, as `cache.lookup()` says it. */
+export interface CacheOutcome {
+  readonly status: 'hit' | 'stale' | 'miss' | 'collapsed' | 'bypass';
+  readonly reason?: string | undefined;
+  readonly stored: boolean;
+  /** How long the answer stays fresh, in ms; below 0 if it is stale. */
+  readonly ttlMs: number;
 }
 
 /**
@@ -25,32 +40,51 @@ export interface CacheStatus {
  * formatCacheStatus({ cache: 'hotshelf', hit: true, ttlSeconds: 59 }); // 'hotshelf; hit; ttl=59'
  */
 export function formatCacheStatus(status: CacheStatus): string {
-  const { cache, hit, fwd, ttlSeconds, stored, collapsed, detail } = status;
-  let field = isToken(cache) ? cache : quoted(cache);
+  const { cache, hit, fwd, fwdStatus, ttlSeconds, stored, collapsed, key, detail } = status;
+  let field = serializeTokenOrString(cache);
   if (hit === true) field += '; hit';
-  else if (fwd !== undefined) field += `; fwd=${fwd}`;
-  if (ttlSeconds !== undefined && Number.isFinite(ttlSeconds)) field += `; ttl=${wholeSeconds(ttlSeconds)}`;
+  else if (fwd !== undefined) {
+    field += `; fwd=${fwd}`;
+    if (isNumber(fwdStatus)) field += `; fwd-status=${serializeInteger(fwdStatus)}`;
+  }
+  if (isNumber(ttlSeconds)) field += `; ttl=${serializeInteger(ttlSeconds)}`;
   if (stored === true) field += '; stored';
   if (collapsed === true) field += '; collapsed';
-  if (detail !== undefined) field += `; detail=${isToken(detail) ? detail : quoted(detail)}`;
+  // RFC 9211 section 2.7: a key is a String, a detail (section 2.8) a Token or a String.
+  if (key !== undefined) field += `; key=${serializeString(key)}`;
+  if (detail !== undefined) field += `; detail=${serializeTokenOrString(detail)}`;
   return field;
 }
 
-/** RFC 8941 section 3.3.1: an integer has at most 15 digits. */
-function wholeSeconds(seconds: number): number {
-  return Math.trunc(Math.min(largest, Math.max(-largest, seconds)));
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value);
 }
 
-const largest = 999_999_999_999_999;
-
-// RFC 8941 section 3.3.4: a token starts with a letter or "*".
-const token = /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/;
-
-function isToken(text: string): boolean {
-  return token.test(text);
+/**
+ * Returns what the cache `name` says of this outcome.
+ *
+ * @example
+ * formatCacheStatus(cacheStatusOf(await cache.lookup('city:7', load), 'hotshelf')); // 'hotshelf; fwd=miss; stored'
+ */
+export function cacheStatusOf({ status, reason, stored, ttlMs }: CacheOutcome, name: string): CacheStatus {
+  const cache = name;
+  const ttlSeconds = ttlMs / 1000;
+  if (status === 'hit') return { cache, hit: true, ttlSeconds };
+  const because = reason === undefined ? {} : { detail: reason };
+  if (status === 'bypass') return { cache, fwd: 'bypass', ...because };
+  if (status !== 'stale') return { cache, fwd: 'miss', stored, collapsed: status === 'collapsed' };
+  // RFC 9211 section 2.1: nobody had to be asked for the answer. Otherwise the origin was, and failed or was slow.
+  return reason === 'refreshing'
+    ? { cache, hit: true, ttlSeconds, ...because }
+    : { cache, fwd: 'stale', ttlSeconds, ...because };
 }
 
-/** RFC 8941 section 3.3.3: printable ASCII, with `"` and `\` escaped; anything else is left out. */
-function quoted(text: string): string {
-  return `"${text.replaceAll(/[^\x20-\x7e]/g, '').replaceAll(/["\\]/g, '\\$&')}"`;
+/**
+ * Returns the field with one more member, at its end: the caches nearest to the origin come first (RFC 9211 section 2).
+ *
+ * What was there and is no list of structured fields would make the whole unreadable, and is left out.
+ */
+export function appendCacheStatus(existing: string | undefined, added: string): string {
+  const earlier = parseList(existing);
+  return earlier === undefined || earlier.length === 0 ? added : `${existing}, ${added}`;
 }

@@ -1,6 +1,13 @@
 /** What HTTP says about caches, without a framework: `hotshelf/http`. */
 
-export { type CacheStatus, formatCacheStatus } from './cache-status.ts';
+export { type CacheGroupsField, groupsOf, invalidatedGroups } from './cache-groups.ts';
+export {
+  appendCacheStatus,
+  type CacheOutcome,
+  type CacheStatus,
+  cacheStatusOf,
+  formatCacheStatus,
+} from './cache-status.ts';
 export { type CacheControl, parseCacheControl } from './cache-control.ts';
 export {
   type Fields,
@@ -28,3 +35,18 @@ export {
   serializeTokenOrString,
 } from './structured-fields.ts';
 export { type Governing, governing } from './targeted.ts';
+export { type EntityTag, entityTags, parseEtag, strongEtagOf, strongMatch, variantEtag, weakMatch } from './etag.ts';
+export { invalidatesTarget, isSafeMethod, relatedTargets } from './invalidation.ts';
+export { acceptsCoding, chooseCoding, type Coding } from './negotiation.ts';
+export { conditionalFields, evaluate, type Precondition, type Selected } from './preconditions.ts';
+export { contentRange, type RangeAnswer, selectRange } from './ranges.ts';
+export {
+  type FieldLine,
+  type FieldRules,
+  type KeepOptions,
+  mayFreshen,
+  notModifiedFields,
+  storableFields,
+  updatedFields,
+} from './stored-fields.ts';
+export { variantKey, type VariantOptions } from './vary.ts';
