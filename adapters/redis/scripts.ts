@@ -38,6 +38,8 @@ local data = redis.call('GET', KEYS[1])
 if data then redis.call('DEL', KEYS[1]) end
 return data`);
 
+export const readWithTtlScript = script(`return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}`);
+
 /**
  * ARGV: what to add, lifetime in ms or ''. Numbers travel as text: Lua has doubles, exact up to 2^53.
  */

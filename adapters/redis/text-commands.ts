@@ -87,7 +87,7 @@ function textOf(reply: Reply | undefined): string | null {
 }
 
 /** A text as a pattern that matches it alone. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll(/[*?[\]\\^-]/g, String.raw`\$&`);
 }
 

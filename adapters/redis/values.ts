@@ -1,12 +1,13 @@
 /** The values facet on Redis: the stored bytes begin with a random version of eight bytes. */
 
 import { checkKey } from '../../src/backend/check.ts';
-import type { Changes, Stored, Values, Version } from '../../src/backend/values.ts';
+import type { Changes, Foreign, Stored, Values, Version } from '../../src/backend/values.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import type { Batch } from './batch.ts';
 import type { CommandArgument, Reply } from './client.ts';
 import { replyCode } from './errors.ts';
 import { lifetime } from './lifetime.ts';
+import { RedisForeign } from './foreign.ts';
 import { Errand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
 import { casScript, deleteIfScript, persistScript, runInOrder, runScript, takeScript } from './scripts.ts';
@@ -15,6 +16,7 @@ import { readStored, stamped, versionData } from './versions.ts';
 export class RedisValues implements Values {
   readonly maxValueBytes: number;
   readonly changes?: Changes;
+  readonly foreign: Foreign;
   readonly #nodes: Nodes;
   readonly #batch: Batch;
   readonly #prefix: string;
@@ -26,6 +28,7 @@ export class RedisValues implements Values {
     this.#batch = batch;
     this.#prefix = nodes.keyPrefix;
     this.maxValueBytes = maxValueBytes;
+    this.foreign = new RedisForeign(nodes);
     if (changes !== undefined) this.changes = changes;
   }
 

@@ -52,6 +52,22 @@ export interface Values {
   readonly resident?: Resident;
   /** Present where the server tells of changes by anybody, other programs included. */
   readonly changes?: Changes;
+  /** Present where other programs store things that can be read as they are. */
+  readonly foreign?: Foreign;
+}
+
+/** What other programs stored, under keys of their own: for taking it over. `touch` and `delete` work on it too. */
+export interface Foreign {
+  /** Returns the bytes as they were stored, and how long they still live; `undefined` if there is nothing. */
+  read(key: string): Promise<ForeignValue | undefined>;
+  /** Deletes every key that begins with `prefix`, one after the other. On an error some may be gone. */
+  clear(prefix: string): Promise<void>;
+}
+
+export interface ForeignValue {
+  readonly bytes: Uint8Array;
+  /** `Infinity` if nothing was said. */
+  readonly ttlMs: number;
 }
 
 /** What the server tells of changes to its keys: client tracking of Redis. */
