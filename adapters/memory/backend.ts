@@ -3,18 +3,20 @@
 import type { BackendWith, Health } from '../../src/backend/backend.ts';
 import { MemoryBus } from './bus.ts';
 import { MemoryCounters } from './counters.ts';
+import { MemoryLimits } from './limits.ts';
 import { readOptions, type MemoryOptions } from './options.ts';
 import { Store } from './store.ts';
 import { MemoryValues } from './values.ts';
 
 /** What `memory()` returns. */
-export type MemoryBackend = BackendWith<'values' | 'counters' | 'bus'>;
+export type MemoryBackend = BackendWith<'values' | 'counters' | 'limits' | 'bus'>;
 
 /**
  * Returns a backend that keeps everything in this process, for tests, for development and for a site that runs in one
  * process.
  *
- * All facets share the bounds; beyond them, what is least used is evicted (S3-FIFO), counters too. What is stored is not
+ * All facets share the bounds; beyond them, what is least used is evicted (S3-FIFO), counters and
+ * limits too. What is stored is not
  * seen by other processes, and goes when the process ends. Bytes are copied on the way in and not on the way out: the
  * bytes of a `get` are the stored ones, to be read only.
  *
@@ -31,6 +33,7 @@ export function memory(options: MemoryOptions = {}): MemoryBackend {
     name: 'memory',
     values: new MemoryValues(store, maxValueBytes),
     counters: new MemoryCounters(store),
+    limits: new MemoryLimits(store),
     bus,
     health: async (): Promise<Health> =>
       store.closed ? { ok: false, latencyMs: 0, reason: 'closed by its user' } : { ok: true, latencyMs: 0 },

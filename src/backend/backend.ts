@@ -2,11 +2,13 @@
 
 import type { Bus } from './bus.ts';
 import type { Counters } from './counters.ts';
+import type { Limits } from './limits.ts';
 import type { Values } from './values.ts';
 
 export interface Facets {
   readonly values: Values;
   readonly counters: Counters;
+  readonly limits: Limits;
   readonly bus: Bus;
 }
 

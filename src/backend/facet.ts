@@ -6,6 +6,7 @@ import type { Backend, FacetName, Facets } from './backend.ts';
 const havers: Readonly<Record<FacetName, string>> = {
   values: 'an adapter of hotshelf',
   counters: 'an adapter of hotshelf',
+  limits: 'an adapter of hotshelf',
   bus: 'the redis or the memory adapter',
 };
 

@@ -2,6 +2,7 @@
 
 import type { Backend, FacetName } from '../backend/backend.ts';
 import type { Counters } from '../backend/counters.ts';
+import type { Limits } from '../backend/limits.ts';
 import type { Stored, Values } from '../backend/values.ts';
 import { systemClock, type Clock } from '../support/clock.ts';
 import { wrapBus, wrapChanges } from './chaos-bus.ts';
@@ -30,11 +31,12 @@ export function chaos<Wrapped extends Backend>(backend: Wrapped, options: ChaosO
   const { seed = 1, clock = systemClock, ...rates } = options;
   const wire = new Wire(seededRandom(seed), clock);
   wire.set(rates);
-  const { values, counters, bus } = backend;
+  const { values, counters, limits, bus } = backend;
   const wrapped: Backend & { readonly chaos: ChaosSwitches } = {
     name: backend.name,
     ...(values && { values: wrapValues(values, wire) }),
     ...(counters && { counters: wrapCounters(counters, wire) }),
+    ...(limits && { limits: wrapLimits(limits, wire) }),
     ...(bus && { bus: wrapBus(bus, wire) }),
     health: () => backend.health(),
     watch: (listener) => backend.watch(listener),
@@ -88,5 +90,15 @@ function wrapCounters(counters: Counters, wire: Wire): Counters {
   return {
     add: (key, by, ttlMs) => wire.run(() => counters.add(key, by, ttlMs)),
     read: (keys) => wire.run(() => counters.read(keys)),
+  };
+}
+
+function wrapLimits(limits: Limits, wire: Wire): Limits {
+  return {
+    take: (keys, plans, cost) => wire.run(() => limits.take(keys, plans, cost)),
+    look: (keys, plans, cost) => wire.run(() => limits.look(keys, plans, cost)),
+    charge: (keys, plans, cost) => wire.run(() => limits.charge(keys, plans, cost)),
+    give: (keys, plans, cost) => wire.run(() => limits.give(keys, plans, cost)),
+    reset: (keys, plans) => wire.run(() => limits.reset(keys, plans)),
   };
 }

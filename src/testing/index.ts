@@ -6,5 +6,6 @@ export { chaos, type ChaosBackend, type ChaosOptions } from './chaos.ts';
 export type { ChaosRates, ChaosSwitches } from './chaos-wire.ts';
 export { countersSuite } from './counters-suite.ts';
 export { fakeClock, type FakeClock, type FakeClockOptions } from './fake-clock.ts';
+export { limitsSuite, type LimitsSuiteOptions } from './limits-suite.ts';
 export type { ConformanceCase, Fixture, SuiteOptions } from './suite.ts';
 export { valuesSuite } from './values-suite.ts';

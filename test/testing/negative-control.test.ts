@@ -2,8 +2,17 @@
 
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
-import { busSuite, changesSuite, countersSuite, fakeClock, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import {
+  busSuite,
+  changesSuite,
+  countersSuite,
+  fakeClock,
+  limitsSuite,
+  valuesSuite,
+  type ConformanceCase,
+} from 'hotshelf/testing';
 import { brokenBus, brokenCounters } from './broken-counters-and-bus.ts';
+import { brokenLimits } from './broken-limits.ts';
 import { brokenValues } from './broken-values.ts';
 import { brokenChanges, toldMemory } from './told-memory.ts';
 
@@ -32,6 +41,7 @@ async function namesOfFailures(cases: readonly ConformanceCase[]): Promise<strin
 describe.each([
   ['values', brokenValues, valuesSuite],
   ['counters', brokenCounters, countersSuite],
+  ['limits', brokenLimits, limitsSuite],
   ['bus', brokenBus, busSuite],
 ] as const)('the suite of %s notices that', (facet, breakages, suite) => {
   it.each(breakages.map(([what, breakIt, ...noticedBy]) => ({ what, breakIt, noticedBy })))(

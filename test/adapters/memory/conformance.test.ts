@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
-import { busSuite, countersSuite, fakeClock, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import { busSuite, countersSuite, fakeClock, limitsSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
 
 const clock = fakeClock();
 const times = {
@@ -20,6 +20,9 @@ for (const [when, { options, ...time }] of Object.entries(times)) {
   });
   describe(`counters in memory, ${when}`, () => {
     check(countersSuite({ create, ...time }));
+  });
+  describe(`limits in memory, ${when}`, () => {
+    check(limitsSuite({ create, ...time }));
   });
   describe(`the bus in memory, ${when}`, () => {
     check(busSuite({ create, ...time }));

@@ -1,0 +1,83 @@
+/** Refuses the plans, costs and keys that the contract of limits does not allow, for every adapter in the same words. */
+
+import { describe, HotshelfError } from '../../support/errors.ts';
+import { checkKey } from '../check.ts';
+import type { Plan } from '../limits.ts';
+
+export const shortestWindowMs = 10;
+export const longestWindowMs = 366 * 86_400_000;
+/** More than that at once is a mistake, and the store would do nothing else meanwhile. */
+const mostPlans = 16;
+
+const algorithms: readonly unknown[] = ['sliding-window', 'token-bucket', 'fixed-window'];
+
+/** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless this may be taken. */
+export function checkTake(keys: readonly string[], plans: readonly Plan[], cost: number): void {
+  checkCost(cost);
+  checkPairs(keys, plans);
+}
+
+/** @throws {HotshelfError} `OPTION_INVALID` unless `cost` is a whole number from 0 to 2^53 - 1. */
+export function checkCost(cost: unknown): void {
+  checkWhole('cost', cost, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless each key has a plan and all of them fit together. */
+export function checkPairs(keys: readonly string[], plans: readonly Plan[]): void {
+  if (keys.length !== plans.length || keys.length === 0 || keys.length > mostPlans) {
+    throw new HotshelfError(
+      'OPTION_INVALID',
+      `Expected 1 to ${mostPlans} plans and as many keys, got ${plans.length} and ${keys.length}.`,
+    );
+  }
+  for (const plan of plans) checkPlan(plan);
+  for (const key of keys) checkKey(key);
+  if (keys.length > 1) checkTogether(keys);
+}
+
+/** @throws {HotshelfError} `OPTION_INVALID` naming the part of the plan, what is allowed and what was given. */
+export function checkPlan(plan: Plan): void {
+  if (typeof plan !== 'object' || plan === null || !algorithms.includes(plan.algorithm)) {
+    throw new HotshelfError(
+      'OPTION_INVALID',
+      `Expected \`algorithm\` to be "sliding-window", "token-bucket" or "fixed-window", got ${describe((plan as Partial<Plan> | null)?.algorithm)}.`,
+    );
+  }
+  checkWhole('limit', plan.limit, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('windowMs', plan.windowMs, shortestWindowMs, longestWindowMs);
+  if (plan.algorithm !== 'token-bucket') return;
+  checkWhole('burst', plan.burst, 1, Number.MAX_SAFE_INTEGER);
+  if ((plan.burst / plan.limit) * plan.windowMs <= longestWindowMs) return;
+  throw new HotshelfError(
+    'OPTION_INVALID',
+    `A bucket of ${plan.burst} into which ${plan.limit} fall in ${plan.windowMs} ms takes more than 366 days to fill. Lower \`burst\`.`,
+  );
+}
+
+/** Two keys without braces may lie on two servers of a Redis Cluster, and what works in a test must work there too. */
+function checkTogether(keys: readonly string[]): void {
+  const tag = tagOf(keys[0] ?? '');
+  if (tag === undefined || keys.some((key) => tagOf(key) !== tag)) {
+    throw new HotshelfError(
+      'KEY_INVALID',
+      'Expected several keys of one take to have the same text in braces, such as "api:{user:7}:minute", so that one server keeps them.',
+    );
+  }
+  if (new Set(keys).size === keys.length) return;
+  throw new HotshelfError('KEY_INVALID', 'Expected the keys of one take to differ from each other.');
+}
+
+/** What a Redis Cluster hashes of a key: the text in its first braces. */
+function tagOf(key: string): string | undefined {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open === -1 || close <= open + 1 ? undefined : key.slice(open + 1, close);
+}
+
+function checkWhole(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return;
+  throw new HotshelfError(
+    'OPTION_INVALID',
+    `Expected \`${name}\` to be a whole number from ${least} to ${most}, got ${describe(value)}.`,
+  );
+}
