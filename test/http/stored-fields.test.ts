@@ -251,6 +251,7 @@ describe('a 304 is about the stored answer', () => {
     ['with another date', both, { 'last-modified': later }, false],
     ['with a date where none is stored', tagAlone, { 'last-modified': same }, false],
     ['with what is no date', both, { 'last-modified': 'today' }, false],
+    ['with what is no date where none is stored', tagAlone, { 'last-modified': 'today' }, false],
     ['with the same text that is no tag', { etag: 'a', lastModifiedMs: undefined }, { etag: 'a' }, true],
     ['with another text that is no tag', both, { etag: 'a' }, false],
     ['without any validator', both, {}, true],

@@ -62,7 +62,7 @@ describe('two requests do not match', () => {
     ['in the order of what nobody knows', ['foo'], { foo: '1,2' }, { foo: '2,1' }],
     ['in blanks between words', ['foo'], { foo: 'a b' }, { foo: 'ab' }],
     ['in blanks inside quotes', ['foo'], { foo: '"a, b"' }, { foo: '"a,b"' }],
-    ['in blanks after an escaped quote', ['foo'], { foo: String.raw`"\", b"` }, { foo: String.raw`"\",b"` }],
+    ['in blanks after an escaped quote', ['foo'], { foo: String.raw`"\", b\""` }, { foo: String.raw`"\",b\""` }],
     ['in blanks of a quoted string without an end', ['foo'], { foo: '"a, ' }, { foo: '"a,' }],
     ['in empty members of what may be no list', ['foo'], { foo: '1,,2' }, { foo: '1,2' }],
     ['in a cookie, which is no list', ['cookie'], { cookie: 'a=1, 2' }, { cookie: 'a=1,2' }],
