@@ -14,6 +14,8 @@ export const errorCodes = {
   BACKEND_REFUSED: 'The backend answered with an error; nothing was applied.',
   CACHE_LOAD_TIMEOUT: 'A load took longer than `timeout.hard`.',
   INVALIDATION_UNCONFIRMED: 'The write is done, but the backend did not confirm that the cached copies are gone.',
+  SESSION_LIMIT: 'An owner has as many sessions as `maxPerOwner` allows.',
+  SESSION_CONTENDED: 'A session was changed by others again and again while a change to it should be stored.',
   CLOSED: 'The object was closed before the call.',
 } as const;
 

@@ -1,0 +1,188 @@
+/** Sessions as promises, without express-session: loads, saves, renews and ends them, and knows what each request started from. */
+
+import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { Emitter } from '../support/emitter.ts';
+import { type Content, contentOf, cookieOf } from './content.ts';
+import type { SessionEvent } from './events.ts';
+import { Keys, type SessionKeys } from './keys.ts';
+import { endOf, isDue } from './lifetime.ts';
+import { changesSince, isNothing } from './merge.ts';
+import type { Settings } from './options.ts';
+import { listUntil, Owners, ownerIn } from './owners.ts';
+import type { Found } from './record.ts';
+import { Records } from './records.ts';
+import type { State } from './state.ts';
+import { Writes } from './writes.ts';
+
+/** What the object of a request started from: changes are what differs from it. */
+export interface Base {
+  /** What the object agreed with when it was loaded or last saved. */
+  readonly local: Pick<Content, 'fields' | 'cookie'>;
+  readonly state: State;
+}
+
+/** A session as express-session gets it. */
+export interface SessionObject {
+  cookie: { originalMaxAge: number | null; expires: Date | null };
+  [name: string]: unknown;
+}
+
+export type Saved = 'stored' | 'unchanged' | 'gone' | 'ended';
+
+const mostAttempts = 60;
+
+export class Sessions {
+  readonly settings: Settings;
+  readonly keys: Keys;
+  readonly events = new Emitter<SessionEvent>();
+  readonly records: Records;
+  readonly owners: Owners;
+  readonly #writes: Writes;
+  readonly #bases = new WeakMap<object, Base>();
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.keys = new Keys(settings.prefix, settings.hashIds);
+    this.records = new Records(settings, this.emit);
+    this.owners = new Owners(settings, this.keys, this.records, this.emit);
+    this.#writes = new Writes(settings, this.records, this.owners, this.emit);
+  }
+
+  readonly emit = (event: SessionEvent): void => {
+    if (this.events.observed) this.events.emit(event);
+  };
+
+  /** Returns the session, and keeps in mind what it was. Rejects as the backend does. */
+  async load(sid: string): Promise<SessionObject | undefined> {
+    const { state, found } = await this.records.look(this.keys.of(sid));
+    if (state === undefined || found === undefined) return undefined;
+    const session = objectOf(found);
+    this.rebase(session, {
+      state,
+      get local() {
+        return state.found.record;
+      },
+    });
+    return session;
+  }
+
+  /** What `session` started from, if it is the object of a stored session `sid`. */
+  baseOf(session: object, keys: SessionKeys): Base | undefined {
+    const base = this.#bases.get(session);
+    return base?.state.keys.session === keys.session ? base : undefined;
+  }
+
+  rebase(session: object, base: Base): void {
+    this.#bases.set(session, base);
+  }
+
+  /** Lets `session` start from where `data` started: express-session makes the one of the other. */
+  inherit(session: object, data: object): void {
+    const base = this.#bases.get(data);
+    if (base !== undefined) this.#bases.set(session, base);
+  }
+
+  /**
+   * Stores what was changed in `session`: all of it if it is new, nothing if it is gone by now, for an update never creates.
+   * What is stored is what the object holds at this moment.
+   */
+  async save(sid: string, session: object): Promise<Saved> {
+    const { clock } = this.settings;
+    const content = contentOf(session, clock.now());
+    const keys = this.keys.of(sid);
+    const base = this.baseOf(session, keys);
+    if (content.cookieEndsAt !== undefined && content.cookieEndsAt <= clock.now()) {
+      await this.end(sid);
+      return 'ended';
+    }
+    if (base === undefined) {
+      this.rebase(session, { local: content, state: await this.#create(keys, content) });
+      return 'stored';
+    }
+    const changes = changesSince(base.local, content);
+    if (isNothing(changes)) {
+      await this.#renewIfDue(session, base, content.cookieEndsAt);
+      return 'unchanged';
+    }
+    const state = await this.#writes.change(base.state, changes, content.cookieEndsAt);
+    if (state !== undefined) this.rebase(session, { local: content, state });
+    return state === undefined ? 'gone' : 'stored';
+  }
+
+  /** Says that a session is alive; costs nothing while that was said recently. Never creates. */
+  async renew(sid: string, session: object): Promise<void> {
+    const keys = this.keys.of(sid);
+    const { cookie, cookieEndsAt } = cookieOf(session, this.settings.clock.now());
+    const base = this.baseOf(session, keys) ?? (await this.#stored(keys));
+    if (base === undefined) return;
+    const changes = changesSince(base.local, { fields: base.local.fields, cookie });
+    if (changes.cookie === undefined) return this.#renewIfDue(session, base, cookieEndsAt);
+    const state = await this.#writes.change(base.state, changes, cookieEndsAt);
+    if (state !== undefined) this.rebase(session, { local: { ...base.local, cookie }, state });
+  }
+
+  /** Ends a session at once, everywhere. */
+  async end(sid: string): Promise<void> {
+    const keys = this.keys.of(sid);
+    const owned = this.settings.ownerOf !== undefined;
+    const was = await this.records.remove(keys, owned);
+    if (was?.record.owner !== undefined) await this.owners.forget(was.record.owner, keys);
+  }
+
+  async #stored(keys: SessionKeys): Promise<Base | undefined> {
+    const { state } = await this.records.look(keys);
+    return state && { state, local: state.found.record };
+  }
+
+  async #renewIfDue(session: object, { local, state }: Base, cookieEndsAt: number | undefined): Promise<void> {
+    const { found } = state;
+    const now = this.settings.clock.now();
+    const expiresAt = endOf(this.settings, found.record.createdAt, cookieEndsAt, now);
+    if (!isDue(this.settings, found, expiresAt, now)) return;
+    const renewed = await this.owners.before(state.keys, found.record, { ...found, writtenAt: now, expiresAt });
+    const written = await this.records.put(state.keys, state.version, renewed);
+    // Refused: somebody wrote meanwhile, which renewed it, or ended it.
+    if (written !== undefined) this.rebase(session, { local, state: written });
+  }
+
+  /** Stores a session that was not loaded: under a new id, or instead of what stands there. */
+  async #create(keys: SessionKeys, { fields, cookie, cookieEndsAt }: Content): Promise<State> {
+    const owner = ownerIn(fields, undefined, this.settings);
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const seen = await this.records.look(keys);
+      const now = this.settings.clock.now();
+      const createdAt = seen.state?.found.record.createdAt ?? now;
+      const times = {
+        writtenAt: now,
+        expiresAt: endOf(this.settings, createdAt, cookieEndsAt, now),
+        epoch: seen.epoch,
+      };
+      const listedUntil = owner === undefined ? 0 : listUntil(times);
+      const record = { fields, cookie, createdAt, owner, listedUntil };
+      const state = await this.records.put(keys, seen.version, { ...times, record });
+      if (state === undefined) continue;
+      if (owner !== undefined) await this.#noteNew(state, owner, createdAt, listedUntil);
+      return state;
+    }
+    throw new HotshelfError('SESSION_CONTENDED', 'A session was written by others again and again while it was made.');
+  }
+
+  /** Nobody knows the id of a session yet that is not in the list: it is ended rather than left out. */
+  async #noteNew(state: State, owner: string, createdAt: number, until: number): Promise<void> {
+    try {
+      await this.owners.note(owner, state.keys, createdAt, until);
+    } catch (error) {
+      await this.records.remove(state.keys, false).catch((reason: unknown) => {
+        if (!isUnconfirmed(reason)) throw reason;
+      });
+      throw error;
+    }
+  }
+}
+
+function objectOf({ record, expiresAt }: Found): SessionObject {
+  const { fields, cookie } = record;
+  const session = Object.fromEntries(fields) as SessionObject;
+  session.cookie = { ...cookie, expires: cookie.originalMaxAge === null ? null : new Date(expiresAt) };
+  return session;
+}

@@ -1,0 +1,73 @@
+/** Says under which keys of the backend a session, the epochs and the sessions of an owner stand. */
+
+import { createHash } from 'node:crypto';
+
+/** So many groups of sessions have an epoch each: enough to spread over a Cluster, few enough to write in one `clear`. */
+const groups = 1024;
+
+/** Where one session stands. */
+export interface SessionKeys {
+  readonly session: string;
+  /** The epoch of its group: in the same slot of a Redis Cluster, so that both travel in one command. */
+  readonly epoch: string;
+  /** Names the session to people and in events; nobody can use a session who knows it. */
+  readonly id: string;
+}
+
+export class Keys {
+  readonly #prefix: string;
+  readonly #hashIds: boolean;
+
+  constructor(prefix: string, hashIds: boolean) {
+    this.#prefix = prefix;
+    this.#hashIds = hashIds;
+  }
+
+  /** The keys of the session whose cookie says `sid`. */
+  of(sid: string): SessionKeys {
+    const digest = createHash('sha256').update(sid).digest();
+    const id = digest.toString('base64url');
+    const group = digest.readUInt16BE(0) % groups;
+    return this.#at(group, this.#hashIds ? id : readable(sid, id), id);
+  }
+
+  /** The keys of a session that `place` has noted. */
+  at(place: string): SessionKeys {
+    const digest = place.slice(0, digestLength);
+    const group = Buffer.from(digest, 'base64url').readUInt16BE(0) % groups;
+    return this.#at(group, place.slice(digestLength) || digest, digest);
+  }
+
+  /** Notes where a session stands, for `at`: its id, and with readable ids also the name that its key has. */
+  placeOf({ session, id }: SessionKeys): string {
+    const name = session.slice(session.indexOf('}:') + 2);
+    return name === id ? id : id + name;
+  }
+
+  /** The epochs of all groups. */
+  get epochs(): string[] {
+    return Array.from({ length: groups }, (_, group) => this.#epoch(group));
+  }
+
+  /** The key of the list of an owner's sessions. */
+  owner(owner: string): string {
+    return `${this.#prefix}/owner:${createHash('sha256').update(owner).digest('base64url')}`;
+  }
+
+  #at(group: number, name: string, id: string): SessionKeys {
+    return { session: `${this.#prefix}:{${group}}:${name}`, epoch: this.#epoch(group), id };
+  }
+
+  #epoch(group: number): string {
+    return `${this.#prefix}:{${group}}!`;
+  }
+}
+
+/** SHA-256 in base64url. */
+const digestLength = 43;
+const plainId = /^[\w.~-]{1,128}$/;
+
+/** An id that is no key by itself stands under its digest; the mark keeps the two apart. */
+function readable(sid: string, digest: string): string {
+  return plainId.test(sid) ? sid : `$${digest}`;
+}

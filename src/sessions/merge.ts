@@ -1,0 +1,126 @@
+/** Says what was changed in a session, and what becomes of it when somebody else changed the session meanwhile. Pure. */
+
+import { type Content, type CookieSettings, type Fields, textOf } from './content.ts';
+
+/** The three states of a field that two requests changed; `undefined` where it was not there. */
+export interface Conflict {
+  /** What both started from. */
+  readonly base: unknown;
+  /** What this request made of it. */
+  readonly mine: unknown;
+  /** What is stored now. */
+  readonly theirs: unknown;
+}
+
+/**
+ * What becomes of a field that two requests changed:
+ *
+ * - `last`: what is written last.
+ * - `sum`: both differences are added, for numbers.
+ * - `union`: what either added to an array is in it, and what either removed is not.
+ * - a function of what both started from and of both results; it must be quick, pure and return JSON.
+ *
+ * A field that this request deleted is deleted, and where a rule does not fit what is there it is `last`.
+ */
+export type MergeRule = 'last' | 'sum' | 'union' | ((conflict: Conflict) => unknown);
+
+/** By the name of the field. */
+export type MergeRules = Readonly<Record<string, MergeRule>>;
+
+/** One field that was changed. */
+export interface Change {
+  readonly name: string;
+  readonly base: unknown;
+  /** `undefined` if it was deleted. */
+  readonly mine: unknown;
+}
+
+export interface Changes {
+  readonly fields: readonly Change[];
+  /** The cookie, if its settings were changed. It is never merged. */
+  readonly cookie: CookieSettings | undefined;
+}
+
+/** Returns what was changed since `base`. */
+export function changesSince(
+  base: Pick<Content, 'fields' | 'cookie'>,
+  now: Pick<Content, 'fields' | 'cookie'>,
+): Changes {
+  const fields: Change[] = [];
+  for (const [name, mine] of now.fields) {
+    const before = base.fields.get(name);
+    if (textOf(before) !== textOf(mine)) fields.push({ name, base: before, mine });
+  }
+  for (const [name, before] of base.fields) {
+    if (!now.fields.has(name)) fields.push({ name, base: before, mine: undefined });
+  }
+  return { fields, cookie: sameCookie(base.cookie, now.cookie) ? undefined : now.cookie };
+}
+
+export function isNothing(changes: Changes): boolean {
+  return changes.fields.length === 0 && changes.cookie === undefined;
+}
+
+/** Returns `stored` with `changes` made to it. Throws what a user's rule throws. */
+export function merged(stored: Fields, changes: Changes, rules: MergeRules): Fields {
+  const fields = new Map(stored);
+  for (const { name, base, mine } of changes.fields) {
+    const theirs = stored.get(name);
+    const value = textOf(theirs) === textOf(base) ? mine : resolve(ruleFor(rules, name), { base, mine, theirs });
+    if (value === undefined) fields.delete(name);
+    else fields.set(name, value);
+  }
+  return fields;
+}
+
+function ruleFor(rules: MergeRules, name: string): MergeRule {
+  return Object.hasOwn(rules, name) ? (rules[name] ?? 'last') : 'last';
+}
+
+function resolve(rule: MergeRule, conflict: Conflict): unknown {
+  const { base, mine, theirs } = conflict;
+  if (mine === undefined) return undefined;
+  if (typeof rule === 'function') return plain(rule(conflict));
+  if (rule === 'sum') return sum(base ?? 0, mine, theirs ?? 0) ?? mine;
+  if (rule === 'union') return union(base ?? [], mine, theirs ?? []) ?? mine;
+  return mine;
+}
+
+function sum(base: unknown, mine: unknown, theirs: unknown): number | undefined {
+  if (typeof base !== 'number' || typeof mine !== 'number' || typeof theirs !== 'number') return undefined;
+  return theirs + (mine - base);
+}
+
+function union(base: unknown, mine: unknown, theirs: unknown): unknown[] | undefined {
+  if (!Array.isArray(base) || !Array.isArray(mine) || !Array.isArray(theirs)) return undefined;
+  const [before, own, others] = [texts(base), texts(mine), texts(theirs)];
+  const kept = theirs.filter((_, index) => {
+    const text = others[index] ?? '';
+    return own.includes(text) || !before.includes(text);
+  });
+  const added = mine.filter((_, index) => {
+    const text = own[index] ?? '';
+    return !before.includes(text) && !others.includes(text);
+  });
+  return [...kept, ...added];
+}
+
+function texts(values: readonly unknown[]): string[] {
+  return values.map((value) => textOf(value) ?? 'null');
+}
+
+/** What a rule returned, detached from what it was made of. */
+function plain(value: unknown): unknown {
+  const text = textOf(value);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+function sameCookie(one: CookieSettings, other: CookieSettings): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  // A Cookie counts its maxAge from the clock: the same 60 s are now and then 59.999.
+  return [...names].every((name) =>
+    name === 'originalMaxAge'
+      ? Math.abs((one.originalMaxAge ?? -10) - (other.originalMaxAge ?? -10)) < 5
+      : textOf(one[name]) === textOf(other[name]),
+  );
+}

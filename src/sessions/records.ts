@@ -1,0 +1,123 @@
+/** Reads, writes and ends stored sessions: what the pure files say, carried out over the values of a backend. */
+
+import { randomBytes } from 'node:crypto';
+import type { Stored, Version } from '../backend/values.ts';
+import { type Halves, hash64 } from '../codec/hash64.ts';
+import { HotshelfError } from '../support/errors.ts';
+import type { SessionEvent } from './events.ts';
+import type { SessionKeys } from './keys.ts';
+import type { Settings } from './options.ts';
+import { Format, type Unusable } from './format.ts';
+import { type Found, recordIn, valueOf } from './record.ts';
+import { State } from './state.ts';
+
+/** What was found under a key: a session, or nothing that can be used, in whose place one may be written. */
+export interface Sight {
+  readonly state: State | undefined;
+  /** What was decoded on the way; the caller may hand it on. */
+  readonly found: Found | undefined;
+  /** Of the bytes that stand there, whatever they are. */
+  readonly version: Version | undefined;
+  /** The epoch that a session written now belongs to. */
+  readonly epoch: Halves;
+}
+
+export class Records {
+  readonly #settings: Settings;
+  readonly #format: Format;
+  readonly #emit: (event: SessionEvent) => void;
+
+  constructor(settings: Settings, emit: (event: SessionEvent) => void) {
+    this.#settings = settings;
+    this.#format = new Format(settings.codec, settings.alsoRead);
+    this.#emit = emit;
+  }
+
+  /** Looks under the key of one session, in one trip. Rejects as the backend does. */
+  async look(keys: SessionKeys): Promise<Sight> {
+    const [stored, epoch] = await this.#settings.values.getMany([keys.session, keys.epoch]);
+    return this.#sight(keys, stored, epoch);
+  }
+
+  /** Looks under the keys of many sessions, in one trip. */
+  async lookAtAll(all: readonly SessionKeys[]): Promise<readonly Sight[]> {
+    const stored = await this.#settings.values.getMany(all.flatMap(({ session, epoch }) => [session, epoch]));
+    return all.map((keys, index) => this.#sight(keys, stored[2 * index], stored[2 * index + 1]));
+  }
+
+  /** Puts `found` where `seen` is, unless something else stands there by now: then `undefined`. */
+  async put(keys: SessionKeys, seen: Version | undefined, found: Found): Promise<State | undefined> {
+    const { values } = this.#settings;
+    const bytes = this.#sealed(keys, found);
+    const ttlMs = Math.max(1, Math.ceil(found.expiresAt - found.writtenAt));
+    const version = await (seen === undefined
+      ? values.add(keys.session, bytes, ttlMs)
+      : values.cas(keys.session, seen, bytes, ttlMs));
+    return version === undefined ? undefined : new State(keys, version, () => found);
+  }
+
+  /** Ends a session; with `owned` it says what it was, if it was one. */
+  async remove(keys: SessionKeys, owned: boolean): Promise<Found | undefined> {
+    if (!owned) {
+      await this.#settings.values.delete([keys.session]);
+      return undefined;
+    }
+    const taken = await this.#settings.values.take(keys.session);
+    const found = taken && this.#read(keys, taken.bytes);
+    return found === undefined || 'unusable' in found ? undefined : found;
+  }
+
+  async removeAll(all: readonly SessionKeys[]): Promise<void> {
+    if (all.length > 0) await this.#settings.values.delete(all.map(({ session }) => session));
+  }
+
+  /** Begins a new epoch of every group: sessions of the one before are none any more. */
+  async endAll(epochs: readonly string[]): Promise<void> {
+    await Promise.all(epochs.map((key) => this.#settings.values.set(key, randomBytes(8), Infinity)));
+  }
+
+  #sight(keys: SessionKeys, stored: Stored | undefined, epochStored: Stored | undefined): Sight {
+    const epoch = epochOf(epochStored);
+    const nothing = { state: undefined, found: undefined, version: stored?.version, epoch };
+    if (stored === undefined) return nothing;
+    const found = this.#read(keys, stored.bytes);
+    if ('unusable' in found) {
+      this.#emit({ type: 'unusable', id: keys.id, reason: found.unusable });
+      return nothing;
+    }
+    const isCleared = found.epoch[0] !== epoch[0] || found.epoch[1] !== epoch[1];
+    if (isCleared || found.expiresAt <= this.#settings.clock.now()) return nothing;
+    const again = () => {
+      const read = this.#read(keys, stored.bytes);
+      return 'unusable' in read ? found : read;
+    };
+    return { state: new State(keys, stored.version, again), found, version: stored.version, epoch };
+  }
+
+  #read(keys: SessionKeys, bytes: Uint8Array): Found | Unusable {
+    const read = this.#format.read(keys.session, bytes);
+    if ('unusable' in read) return read;
+    const record = recordIn(read.value);
+    return record === undefined ? { unusable: 'foreign' } : { ...read.stamp, record };
+  }
+
+  #sealed(keys: SessionKeys, found: Found): Uint8Array {
+    const bytes = this.#format.write(keys.session, valueOf(found.record), found);
+    const { maxBytes } = this.#settings;
+    if (bytes.length <= maxBytes) return bytes;
+    throw new HotshelfError(
+      'VALUE_TOO_LARGE',
+      `The session would have ${bytes.length} bytes; at most ${maxBytes} are allowed (\`maxBytes\`). It stays as it was: keep less in it.`,
+    );
+  }
+}
+
+/** The digest of an epoch; one that was never begun is 0. */
+function epochOf(stored: Stored | undefined): Halves {
+  const halves: Halves = new Uint32Array(2);
+  if (stored !== undefined) {
+    const { buffer, byteOffset, byteLength } = stored.bytes;
+    hash64(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'), halves);
+  }
+  return halves;
+}

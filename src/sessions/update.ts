@@ -1,0 +1,62 @@
+/** Changes a stored session by a function that sees what is stored, again and again until nobody else changed it in between. */
+
+import { sleep } from '../support/clock.ts';
+import { HotshelfError } from '../support/errors.ts';
+import { type Content, contentOf, type Fields } from './content.ts';
+import type { Base, Sessions } from './core.ts';
+import { endOf } from './lifetime.ts';
+import { changesSince, merged } from './merge.ts';
+import { ownerIn } from './owners.ts';
+import type { Found } from './record.ts';
+
+const mostAttempts = 60;
+const longestPauseMs = 16;
+
+/** Changes the fields of a session in place; called again when somebody else changed the session meanwhile. */
+export type Mutate = (fields: Record<string, unknown>) => unknown;
+
+/**
+ * Returns `false` if the session is gone. `session`, the object of this request, then shows what is stored and keeps those of
+ * its own changes that are not saved yet.
+ */
+export async function update(sessions: Sessions, session: object, base: Base, mutate: Mutate): Promise<boolean> {
+  const { clock } = sessions.settings;
+  for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+    const { state } = await sessions.records.look(base.state.keys);
+    if (state === undefined) return false;
+    const fields = Object.fromEntries(state.found.record.fields);
+    await mutate(fields);
+    const next = withFields(sessions, state.found, contentOf(fields, clock.now()).fields, session);
+    const listed = await sessions.owners.before(state.keys, state.found.record, next);
+    const written = await sessions.records.put(state.keys, state.version, listed);
+    if (written !== undefined) {
+      sessions.owners.after(state.keys, state.found.record, listed.record);
+      const { fields: stored, cookie } = listed.record;
+      show(session, base, stored, clock.now());
+      sessions.rebase(session, { local: { fields: stored, cookie }, state: written });
+      return true;
+    }
+    await sleep(clock, clock.random() * Math.min(longestPauseMs, 2 ** (attempt - 1)));
+  }
+  throw new HotshelfError(
+    'SESSION_CONTENDED',
+    `A session was changed by others ${mostAttempts} times while updateSession() should change it.`,
+  );
+}
+
+function withFields({ settings }: Sessions, found: Found, fields: Fields, session: object): Found {
+  const now = settings.clock.now();
+  const { cookieEndsAt } = contentOf({ cookie: 'cookie' in session ? session.cookie : undefined }, now);
+  const expiresAt = endOf(settings, found.record.createdAt, cookieEndsAt, now);
+  const owner = ownerIn(fields, found.record.owner, settings);
+  return { ...found, record: { ...found.record, fields, owner }, writtenAt: now, expiresAt };
+}
+
+/** Makes `session` show `stored`, and over it what it changed since `base`. */
+function show(session: object, base: Base, stored: Fields, now: number): void {
+  const { fields }: Pick<Content, 'fields'> = contentOf(session, now);
+  const own = { ...changesSince(base.local, { fields, cookie: base.local.cookie }), cookie: undefined };
+  const shown = merged(stored, own, {});
+  for (const name of fields.keys()) if (!shown.has(name)) Reflect.deleteProperty(session, name);
+  for (const [name, value] of shown) Reflect.set(session, name, structuredClone(value));
+}
