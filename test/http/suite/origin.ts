@@ -1,6 +1,12 @@
 /** A server whose handler answers as the published suite's own, in a chosen form, behind a chosen middleware. */
 
-import { createServer, type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  ServerResponse,
+} from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -20,9 +26,9 @@ export type Guard = (req: IncomingMessage, res: ServerResponse, next: Next) => u
 export type Script = (req: IncomingMessage, res: ServerResponse, ways: Ways) => void;
 export interface Ways {
   /** Writes the answer in the form of this origin. */
-  write(answer: Answer): void;
+  readonly write: (answer: Answer) => void;
   /** What an origin that hangs up is to a middleware: a handler that fails before it has answered. */
-  fail(): void;
+  readonly fail: () => void;
 }
 
 export interface OriginOptions {
@@ -80,10 +86,12 @@ const listeners: Record<Host, Listen> = {
   'Express 4': (guard, handle) => express4().set('env', 'test').use(guard).use(handle),
   'node:http': (guard, handle) => (req, res) => {
     const next: Next = (error) => {
-      if (error === undefined) return void handle(req, res, next);
-      if (res.headersSent) return void res.destroy();
-      res.statusCode = 500;
-      res.end('Internal Server Error');
+      if (error === undefined) handle(req, res, next);
+      else if (res.headersSent) res.destroy();
+      else {
+        res.statusCode = 500;
+        res.end('Internal Server Error');
+      }
     };
     guard(req, res, next);
   },
@@ -102,18 +110,27 @@ class Heard extends ServerResponse {
 function answerTest(path: readonly string[], req: IncomingMessage, { write, fail }: Ways): void {
   const heard = new Heard(req);
   const end = (body?: string): ServerResponse => {
-    const lines = Object.entries(heard.getHeaders()).map(
-      ([name, value = '']): Line => [
-        heard.names.get(name) ?? name,
-        typeof value === 'number' ? String(value) : value,
-      ],
-    );
+    const lines = Object.entries(heard.getHeaders()).map(([name, value = '']): Line => [
+      heard.names.get(name) ?? name,
+      typeof value === 'number' ? String(value) : value,
+    ]);
     write({ status: heard.statusCode, lines, body: body === undefined ? undefined : asDeclared(heard, body) });
     return heard;
   };
   Object.defineProperty(heard, 'socket', { value: { destroy: fail } });
   Object.assign(heard, { end });
-  handleTest(path, req, heard);
+  handleTest(path, Object.create(req, { headers: { value: snapshot(req.headers) } }), heard);
+}
+
+/** The suite keeps the fields of a request and looks at them later: as the handler saw them. */
+function snapshot(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const copy: IncomingHttpHeaders = {};
+  for (const name of Object.keys(headers)) {
+    // These say who is asking. They are not looked at while the answer is made: that alone would make it somebody's.
+    if (!['authorization', 'cookie'].includes(name)) copy[name] = headers[name];
+    else Object.defineProperty(copy, name, { enumerable: true, get: () => headers[name] });
+  }
+  return copy;
 }
 
 /** Tests of Content-Length declare less than the handler writes: what counts is what a reader of the wire gets. */
