@@ -42,7 +42,7 @@ export class Sessions {
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.keys = new Keys(settings.prefix, settings.hashIds);
+    this.keys = new Keys(settings.prefix, settings.hashIds, settings.takeover?.source);
     this.records = new Records(settings, this.emit);
     this.owners = new Owners(settings, this.keys, this.records, this.emit);
     this.#writes = new Writes(settings, this.records, this.owners, this.emit);
@@ -140,7 +140,7 @@ export class Sessions {
     const expiresAt = endOf(this.settings, found.record.createdAt, cookieEndsAt, now);
     if (!isDue(this.settings, found, expiresAt, now)) return;
     const renewed = await this.owners.before(state.keys, found.record, { ...found, writtenAt: now, expiresAt });
-    const written = await this.records.put(state.keys, state.version, renewed);
+    const written = await this.records.renew(state, renewed);
     // Refused: somebody wrote meanwhile, which renewed it, or ended it.
     if (written !== undefined) this.rebase(session, { local, state: written });
   }
@@ -159,8 +159,12 @@ export class Sessions {
       };
       const listedUntil = owner === undefined ? 0 : listUntil(times);
       const record = { fields, cookie, createdAt, owner, listedUntil };
-      const state = await this.records.put(keys, seen.version, { ...times, record });
+      const found = { ...times, record };
+      const state = await (seen.state === undefined
+        ? this.records.put(keys, seen.version, found)
+        : this.records.replace(seen.state, found));
       if (state === undefined) continue;
+      if (seen.isEnded) await this.settings.takeover?.begin(keys);
       if (owner !== undefined) await this.#noteNew(state, owner, createdAt, listedUntil);
       return state;
     }

@@ -1,6 +1,7 @@
 /** Says under which keys of the backend a session, the epochs and the sessions of an owner stand. */
 
 import { createHash } from 'node:crypto';
+import { legacyKey, type LegacySource } from './legacy.ts';
 
 /** So many groups of sessions have an epoch each: enough to spread over a Cluster, few enough to write in one `clear`. */
 const groups = 1024;
@@ -12,15 +13,21 @@ export interface SessionKeys {
   readonly epoch: string;
   /** Names the session to people and in events; nobody can use a session who knows it. */
   readonly id: string;
+  /** A mark that the session was ended; in the same slot. Used while sessions of another store are taken over. */
+  readonly ended: string;
+  /** The key that it has in the other store, where it may be there. */
+  readonly legacy?: string;
 }
 
 export class Keys {
   readonly #prefix: string;
   readonly #hashIds: boolean;
+  readonly #source: LegacySource | undefined;
 
-  constructor(prefix: string, hashIds: boolean) {
+  constructor(prefix: string, hashIds: boolean, source?: LegacySource) {
     this.#prefix = prefix;
     this.#hashIds = hashIds;
+    this.#source = source;
   }
 
   /** The keys of the session whose cookie says `sid`. */
@@ -28,7 +35,9 @@ export class Keys {
     const digest = createHash('sha256').update(sid).digest();
     const id = digest.toString('base64url');
     const group = digest.readUInt16BE(0) % groups;
-    return this.#at(group, this.#hashIds ? id : readable(sid, id), id);
+    const keys = this.#at(group, this.#hashIds ? id : readable(sid, id), id);
+    const legacy = this.#source && legacyKey(this.#source, sid);
+    return legacy === undefined ? keys : { ...keys, legacy };
   }
 
   /** The keys of a session that `place` has noted. */
@@ -55,7 +64,8 @@ export class Keys {
   }
 
   #at(group: number, name: string, id: string): SessionKeys {
-    return { session: `${this.#prefix}:{${group}}:${name}`, epoch: this.#epoch(group), id };
+    const session = `${this.#prefix}:{${group}}:${name}`;
+    return { session, epoch: this.#epoch(group), id, ended: `${session}!` };
   }
 
   #epoch(group: number): string {

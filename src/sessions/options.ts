@@ -11,8 +11,10 @@ import { type Duration, durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { isObject } from './content.ts';
+import { checkLegacy, type LegacySessions } from './legacy.ts';
 import type { Lifetimes } from './lifetime.ts';
 import type { MergeRules } from './merge.ts';
+import { Takeover } from './takeover.ts';
 
 /** What may be in a session, as the application declares it in `SessionData` of express-session. */
 export type SessionFields = { [Name in Exclude<keyof SessionData, 'cookie'>]?: SessionData[Name] };
@@ -40,6 +42,12 @@ export interface SessionStoreOptions {
   codec?: Codec;
   /** Codecs of sessions that were written before `codec` was chosen: nobody is logged out. @default [] */
   alsoRead?: readonly Codec[];
+  /**
+   * Take over the sessions that connect-redis stored in the same Redis, so that nobody is logged out: each is read there until
+   * it is written for the first time. Leave it out again when the last of them has ended.
+   * @default none are taken over
+   */
+  readLegacy?: 'connect-redis' | LegacySessions;
   /** Says whose session it is, from its fields; nobody's if `undefined`. `listByOwner` and `revokeOwner` need it. */
   ownerOf?: (fields: SessionFields) => string | number | undefined;
   /** How many sessions an owner may have. Needs `ownerOf`. @default 100 */
@@ -77,6 +85,7 @@ export interface Settings extends Lifetimes {
   readonly maxBytes: number;
   readonly codec: Codec;
   readonly alsoRead: readonly Codec[];
+  readonly takeover: Takeover | undefined;
   readonly ownerOf: SessionStoreOptions['ownerOf'];
   readonly maxPerOwner: number;
   readonly onLimit: 'evict-oldest' | 'reject';
@@ -95,6 +104,7 @@ export const storeNames: readonly (keyof SessionStoreOptions)[] = [
   'maxBytes',
   'codec',
   'alsoRead',
+  'readLegacy',
   'ownerOf',
   'maxPerOwner',
   'onLimit',
@@ -132,15 +142,32 @@ export function checkStoreOptions(options: SessionStoreOptions, where: string, k
   checkMerge(whole.merge);
   checkCodecs([whole.codec, ...asList(whole.alsoRead)]);
   const values = facet(backend, 'values', where);
+  const absoluteTtlMs = absoluteTtl === undefined ? Infinity : durationMs(absoluteTtl, 'absoluteTtl');
+  const lifetimes = { ttlMs: durationMs(whole.ttl, 'ttl'), absoluteTtlMs, touchEvery };
   return {
     ...whole,
+    ...lifetimes,
     values,
+    takeover: takeoverFor(backend, values, options.readLegacy, lifetimes),
     ownerOf,
     maxPerOwner,
-    ttlMs: durationMs(whole.ttl, 'ttl'),
-    absoluteTtlMs: absoluteTtl === undefined ? Infinity : durationMs(absoluteTtl, 'absoluteTtl'),
     maxBytes: Math.min(maxBytes, values.maxValueBytes),
   };
+}
+
+function takeoverFor(
+  backend: BackendWith<'values'>,
+  values: Values,
+  option: SessionStoreOptions['readLegacy'],
+  lifetimes: Lifetimes,
+): Takeover | undefined {
+  const source = checkLegacy(option);
+  if (source === undefined) return undefined;
+  if (values.foreign !== undefined) return new Takeover(source, values.foreign, values, lifetimes);
+  throw new HotshelfError(
+    'FACET_MISSING',
+    `The ${backend.name} adapter cannot read what connect-redis stored. Use the redis adapter on the same Redis for \`readLegacy\`.`,
+  );
 }
 
 /** An option that is there and `undefined` is one that was not given. */

@@ -20,6 +20,8 @@ export interface Sight {
   readonly version: Version | undefined;
   /** The epoch that a session written now belongs to. */
   readonly epoch: Halves;
+  /** A session was ended here that must not come back from another store. */
+  readonly isEnded: boolean;
 }
 
 export class Records {
@@ -33,16 +35,35 @@ export class Records {
     this.#emit = emit;
   }
 
-  /** Looks under the key of one session, in one trip. Rejects as the backend does. */
+  /** Looks for one session, in one trip, and in the other store if it may be there. Rejects as the backend does. */
   async look(keys: SessionKeys): Promise<Sight> {
-    const [stored, epoch] = await this.#settings.values.getMany([keys.session, keys.epoch]);
-    return this.#sight(keys, stored, epoch);
+    const { takeover, clock } = this.#settings;
+    const sight = await this.#see(keys);
+    if (takeover === undefined || keys.legacy === undefined) return sight;
+    if (sight.version !== undefined || sight.isEnded) return sight;
+    const read = await takeover.find(keys, sight.epoch, clock.now());
+    // It may have been taken over just now.
+    if (read === undefined) return this.#see(keys);
+    const found = read();
+    if (!('unusable' in found))
+      return { ...sight, found, state: new State(keys, undefined, () => usable(read, found)) };
+    this.#emit({ type: 'unusable', id: keys.id, reason: found.unusable });
+    return sight;
   }
 
   /** Looks under the keys of many sessions, in one trip. */
   async lookAtAll(all: readonly SessionKeys[]): Promise<readonly Sight[]> {
-    const stored = await this.#settings.values.getMany(all.flatMap(({ session, epoch }) => [session, epoch]));
-    return all.map((keys, index) => this.#sight(keys, stored[2 * index], stored[2 * index + 1]));
+    const stored = await this.#settings.values.getMany(all.flatMap((keys) => this.#placesOf(keys)));
+    const each = stored.length / all.length;
+    return all.map((keys, index) => this.#sight(keys, stored.slice(index * each, (index + 1) * each)));
+  }
+
+  async #see(keys: SessionKeys): Promise<Sight> {
+    return this.#sight(keys, await this.#settings.values.getMany(this.#placesOf(keys)));
+  }
+
+  #placesOf({ session, epoch, ended }: SessionKeys): readonly string[] {
+    return this.#settings.takeover === undefined ? [session, epoch] : [session, epoch, ended];
   }
 
   /** Puts `found` where `seen` is, unless something else stands there by now: then `undefined`. */
@@ -56,8 +77,27 @@ export class Records {
     return version === undefined ? undefined : new State(keys, version, () => found);
   }
 
+  /** Puts `found` in the place of `state`, unless that is gone or was changed: then `undefined`. */
+  async replace({ keys, version }: State, found: Found): Promise<State | undefined> {
+    const { takeover, values } = this.#settings;
+    const written = await this.put(keys, version, found);
+    if (takeover === undefined || version !== undefined || written?.version === undefined) return written;
+    if (await takeover.settle(keys)) return written;
+    await values.deleteIf(keys.session, written.version);
+    return undefined;
+  }
+
+  /** Lets a session live as long as `renewed` says, where it is. */
+  async renew(state: State, renewed: Found): Promise<State | undefined> {
+    const { takeover } = this.#settings;
+    if (takeover === undefined || state.version !== undefined) return this.replace(state, renewed);
+    const lives = await takeover.renew(state.keys, renewed.expiresAt - renewed.writtenAt);
+    return lives ? new State(state.keys, undefined, () => renewed) : undefined;
+  }
+
   /** Ends a session; with `owned` it says what it was, if it was one. */
   async remove(keys: SessionKeys, owned: boolean): Promise<Found | undefined> {
+    await this.#settings.takeover?.end([keys]);
     if (!owned) {
       await this.#settings.values.delete([keys.session]);
       return undefined;
@@ -68,18 +108,22 @@ export class Records {
   }
 
   async removeAll(all: readonly SessionKeys[]): Promise<void> {
-    if (all.length > 0) await this.#settings.values.delete(all.map(({ session }) => session));
+    if (all.length === 0) return;
+    await this.#settings.takeover?.end(all);
+    await this.#settings.values.delete(all.map(({ session }) => session));
   }
 
   /** Begins a new epoch of every group: sessions of the one before are none any more. */
   async endAll(epochs: readonly string[]): Promise<void> {
+    await this.#settings.takeover?.clear();
     await Promise.all(epochs.map((key) => this.#settings.values.set(key, randomBytes(8), Infinity)));
   }
 
-  #sight(keys: SessionKeys, stored: Stored | undefined, epochStored: Stored | undefined): Sight {
+  #sight(keys: SessionKeys, [stored, epochStored, ended]: readonly (Stored | undefined)[]): Sight {
+    const isEnded = ended !== undefined;
     const epoch = epochOf(epochStored);
-    const nothing = { state: undefined, found: undefined, version: stored?.version, epoch };
-    if (stored === undefined) return nothing;
+    const nothing = { state: undefined, found: undefined, version: stored?.version, epoch, isEnded };
+    if (stored === undefined || isEnded) return nothing;
     const found = this.#read(keys, stored.bytes);
     if ('unusable' in found) {
       this.#emit({ type: 'unusable', id: keys.id, reason: found.unusable });
@@ -87,11 +131,8 @@ export class Records {
     }
     const isCleared = found.epoch[0] !== epoch[0] || found.epoch[1] !== epoch[1];
     if (isCleared || found.expiresAt <= this.#settings.clock.now()) return nothing;
-    const again = () => {
-      const read = this.#read(keys, stored.bytes);
-      return 'unusable' in read ? found : read;
-    };
-    return { state: new State(keys, stored.version, again), found, version: stored.version, epoch };
+    const again = () => usable(() => this.#read(keys, stored.bytes), found);
+    return { state: new State(keys, stored.version, again), found, version: stored.version, epoch, isEnded };
   }
 
   #read(keys: SessionKeys, bytes: Uint8Array): Found | Unusable {
@@ -110,6 +151,11 @@ export class Records {
       `The session would have ${bytes.length} bytes; at most ${maxBytes} are allowed (\`maxBytes\`). It stays as it was: keep less in it.`,
     );
   }
+}
+
+function usable(read: () => Found | Unusable, otherwise: Found): Found {
+  const found = read();
+  return 'unusable' in found ? otherwise : found;
 }
 
 /** The digest of an epoch; one that was never begun is 0. */

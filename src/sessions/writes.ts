@@ -118,7 +118,7 @@ export class Writes {
   async #written(state: State, found: Found, jobs: readonly Job[]): Promise<State | undefined | 'split'> {
     try {
       const listed = await this.#owners.before(state.keys, state.found.record, found);
-      const written = await this.#records.put(state.keys, state.version, listed);
+      const written = await this.#records.replace(state, listed);
       if (written !== undefined) this.#owners.after(state.keys, state.found.record, listed.record);
       return written;
     } catch (error) {
