@@ -20,6 +20,7 @@ import type {
 } from './options.ts';
 import { checkParts } from './parts.ts';
 import {
+  barePolicy,
   cacheNames,
   checkInvalidateOptions,
   checkMutateOptions,
@@ -57,6 +58,9 @@ export function createCache(options: CacheOptions): Cache {
 /** What lies behind a cache, for the rooms that wrap functions: not part of the package's surface. */
 export let spaceOf: (cache: Cache) => Space;
 
+/** As `namespace`, for rooms whose entries have nothing to do with the options that the user gave for his own. */
+export let bareNamespace: (cache: Cache, name: string, options: NamespaceOptions) => Cache;
+
 /** A cache, or a namespace of one. Made by `createCache` and `namespace`. */
 export class Cache implements AsyncDisposable {
   readonly #space: Space;
@@ -65,6 +69,10 @@ export class Cache implements AsyncDisposable {
 
   static {
     spaceOf = (cache) => cache.#space;
+    bareNamespace = (cache, name, options) => {
+      const space = cache.#space;
+      return new Cache(space.child(name, options, barePolicy(space.policy)), cache.#reader, cache.#writer);
+    };
   }
 
   constructor(space: Space, reader = new Reader(space.shelf), writer = new Writer(space.shelf)) {

@@ -100,6 +100,11 @@ export function defaultPolicy(backendMaxBytes: number, codec: Codec): Policy {
   };
 }
 
+/** What a namespace starts with that says everything about its entries itself: the limits of `policy`, and its codec. */
+export function barePolicy({ maxValueBytes, codec, waitMs }: Policy): Policy {
+  return { ...defaultPolicy(maxValueBytes, codec), waitMs };
+}
+
 /** Tells whether two policies say the same. */
 export function isSamePolicy(a: Policy, b: Policy): boolean {
   return (Object.keys(a) as (keyof Policy)[]).every((name) => {

@@ -72,7 +72,7 @@ export class Space {
   }
 
   /** Returns the namespace `name` inside this one; the same one again if it was made before. @throws {HotshelfError} `OPTION_INVALID` */
-  child(name: string, options?: NamespaceOptions): Space {
+  child(name: string, options?: NamespaceOptions, base = this.policy): Space {
     const prefix = `${this.prefix}/${checkName(name, 'the name of a namespace')}`;
     if (prefix.length > longestPrefix) {
       throw new HotshelfError(
@@ -82,7 +82,7 @@ export class Space {
     }
     const where = `namespace("${name}")`;
     const { keyOf } = this.shelf.tags;
-    const policy = options === undefined ? this.policy : narrowNamespace(this.policy, options, where, keyOf);
+    const policy = options === undefined ? base : narrowNamespace(base, options, where, keyOf);
     const version = versionOf(options) ?? this.version;
     const twin = this.#children.get(name);
     if (twin !== undefined && twin.version === version && isSamePolicy(twin.policy, policy)) return twin;

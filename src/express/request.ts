@@ -53,4 +53,4 @@ export type ResponseLike = Pick<
 /** Goes on to the next handler, or to the error handlers. */
 export type Next = (error?: unknown) => void;
 
-export type Middleware = (req: IncomingLike, res: ResponseLike, next: Next) => void | Promise<void>;
+export type Middleware<Request = IncomingLike> = (req: Request, res: ResponseLike, next: Next) => void | Promise<void>;

@@ -1,0 +1,129 @@
+/** The middleware that answers from the cache, and has what the handlers behind it answer kept. */
+
+import type { CacheControl } from '../http/cache-control.ts';
+import { isSafeMethod } from '../http/invalidation.ts';
+import { currentAgeMs, decideReuse, requestDirectives } from '../http/reuse.ts';
+import { change } from './change.ts';
+import { find } from './find.ts';
+import { type Bypass, type PrimaryKey, primaryKey } from './key.ts';
+import { checkOptions, type ResponseCacheOptions } from './options.ts';
+import { replyTo } from './reply.ts';
+import type { IncomingLike, Middleware, Next, ResponseLike } from './request.ts';
+import { Route } from './route.ts';
+import { addNotes, sendReply } from './send.ts';
+import { variantPlace } from './shelve.ts';
+import type { Stored, StoredAnswer } from './stored.ts';
+import { Visit } from './visit.ts';
+
+/** So often a request asks for the answer that another one is having made, before it has its own made. */
+const mostAttempts = 3;
+
+/**
+ * Returns a middleware that answers GET and HEAD from the cache, and has what the handlers behind it answer kept, by RFC 9111.
+ *
+ * Nothing is kept unless `ttl` or the handler's Cache-Control says for how long; and never an answer for which the handler read
+ * who is asking (session, user, cookies, credentials), unless `per` or `public` says whose it is. Requests with other methods
+ * end what is kept for their URI before their own answer begins. Where the backend fails, the handler answers.
+ *
+ * Works in Express 5 and 4, and around a listener of `node:http`.
+ *
+ * @throws {HotshelfError} `OPTION_INVALID`
+ * @example
+ * app.get('/cities/near', cacheResponses({ cache, ttl: '1h', query: ['lat', 'lon'] }), near);
+ */
+export function cacheResponses<Request extends IncomingLike = IncomingLike>(
+  options: ResponseCacheOptions<Request>,
+): Middleware<Request> {
+  const route = new Route(checkOptions(options));
+  return (req, res, next) => handle(route, req, res, next);
+}
+
+function handle<Request extends IncomingLike>(
+  route: Route<Request>,
+  req: Request,
+  res: ResponseLike,
+  next: Next,
+): void | Promise<void> {
+  const at = primaryKey(req, route.rules);
+  if (typeof at === 'string') {
+    return at === 'method' && !isSafeMethod(req.method ?? '')
+      ? change(route, req, res, next)
+      : pass(route, res, next, at);
+  }
+  if (hit(route, req, res, kept(route, req, at))) return undefined;
+  return wait(new Visit(route, req, res, next, at));
+}
+
+/** Returns the answer that this process has at hand. */
+function kept<Request extends IncomingLike>(
+  { space }: Route<Request>,
+  req: Request,
+  at: PrimaryKey,
+): StoredAnswer | undefined {
+  const first = space.keptAt(space.fullKey(at.key), undefined)?.value as Stored | undefined;
+  if (first?.kind !== 'variants') return first;
+  const { key } = variantPlace(at.key, first, req.headers);
+  const second = space.keptAt(space.fullKey(key), undefined)?.value as Stored | undefined;
+  return second?.kind === 'answer' ? second : undefined;
+}
+
+/** The whole way of a hit; `false` if it is none. Nothing is decided here that could be decided when the answer was stored. */
+function hit<Request extends IncomingLike>(
+  route: Route<Request>,
+  req: Request,
+  res: ResponseLike,
+  stored: StoredAnswer | undefined,
+): boolean {
+  if (stored === undefined) return false;
+  const now = route.clock.now();
+  if (decideReuse(stored.stock, directivesOf(route, req), now) !== 'serve') return false;
+  const ageMs = currentAgeMs(stored.stock, now);
+  const status = `${route.name}; hit; ttl=${Math.trunc((stored.stock.lifetimeMs - ageMs) / 1000)}`;
+  const timing = route.rules.serverTiming ? route.timingOf(route.clock.monotonic(), 'hit') : undefined;
+  sendReply(res, replyTo(stored, req.headers), { status, ageMs, timing }, req.method !== 'HEAD');
+  return true;
+}
+
+function directivesOf<Request extends IncomingLike>(
+  { rules }: Route<Request>,
+  { headers }: Request,
+): CacheControl | undefined {
+  return rules.requestDirectives ? requestDirectives(headers) : undefined;
+}
+
+async function wait<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
+  const { route, req, res, next, at } = visit;
+  if (req.method === 'HEAD' || req.headers.range !== undefined) return look(visit);
+  // Whoever cannot have the answer of another need not wait for it.
+  if (route.making.has(at.key) && route.notForOthers.get(at.key) === true) return pass(route, res, next, 'uncacheable');
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const finding = await find(visit, { key: at.key, variants: undefined });
+    if (finding === 'done') return undefined;
+    if (finding === 'own') return pass(route, res, next, 'uncacheable');
+    if (finding === 'waited') break;
+  }
+  return pass(route, res, next, 'waited');
+}
+
+/** Answers from what is kept, or leaves all to the handler: what it answers to HEAD, or for a part, is nothing to keep. */
+async function look<Request extends IncomingLike>({ route, req, res, next, at }: Visit<Request>): Promise<void> {
+  const first = (await route.cache.peek(at.key)) as Stored | undefined;
+  const stored =
+    first?.kind === 'variants'
+      ? ((await route.cache.peek(variantPlace(at.key, first, req.headers).key)) as Stored | undefined)
+      : first;
+  if (stored?.kind === 'answer' && hit(route, req, res, stored)) return;
+  addNotes(res, { status: route.statusOf({ fwd: 'miss' }) });
+  next();
+}
+
+function pass<Request extends IncomingLike>(
+  route: Route<Request>,
+  res: ResponseLike,
+  next: Next,
+  why: Bypass | 'uncacheable' | 'waited',
+): void {
+  const status = why === 'method' ? ({ fwd: 'method' } as const) : ({ fwd: 'bypass', detail: why } as const);
+  addNotes(res, { status: route.statusOf(status) });
+  next();
+}
