@@ -1,4 +1,4 @@
-/** Puts the Redis backend together: clients made or handed in, one server or a cluster, and the three facets. */
+/** Puts the Redis backend together: clients made or handed in, one server or a cluster, and the facets. */
 
 import type { BackendEvent, BackendWith, Health } from '../../src/backend/backend.ts';
 import type { Clock } from '../../src/support/clock.ts';
@@ -14,6 +14,7 @@ import { ClusterNodes } from './cluster.ts';
 import { RedisCounters } from './counters.ts';
 import { checkClient, warningAbout } from './handed-in.ts';
 import type { LaneOptions } from './lane.ts';
+import { RedisLimits } from './limits.ts';
 import { connectTimeoutMs, makeClient } from './made.ts';
 import type { Nodes } from './nodes.ts';
 import { checkConnection, readOptions, type ReadOptions, type RedisConnection, type RedisOptions } from './options.ts';
@@ -21,7 +22,7 @@ import { SingleNode } from './single.ts';
 import { parseRedisUrl } from './url.ts';
 import { RedisValues } from './values.ts';
 
-export type RedisFacets = 'values' | 'counters' | 'bus';
+export type RedisFacets = 'values' | 'counters' | 'limits' | 'bus';
 
 /** The longest that `health()` takes, in ms. */
 const healthWithinMs = 300;
@@ -106,6 +107,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
   readonly name = 'redis';
   readonly values: RedisValues;
   readonly counters: RedisCounters;
+  readonly limits: RedisLimits;
   readonly bus: RedisBus;
   readonly #nodes: Nodes;
   readonly #changes: RedisChanges | undefined;
@@ -122,7 +124,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
   }
 
   constructor(client: Connection | ClusterClient, options: ReadOptions, circumstances: Circumstances) {
-    const { clock, deadlineMs, maxValueBytes } = options;
+    const { clock, deadlineMs, maxValueBytes, blockLocally } = options;
     this.#clock = clock;
     const limits: Partial<GuardLimits> = { deadlineMaxMs: deadlineMs, deadlineMinMs: deadlineMs * shortestShare };
     const laneOptions: LaneOptions = {
@@ -138,6 +140,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
     if (this.#nodes.only !== undefined) this.#changes = new RedisChanges(this.#nodes, clock);
     this.values = new RedisValues(this.#nodes, batch, maxValueBytes, this.#changes);
     this.counters = new RedisCounters(this.#nodes, batch);
+    this.limits = new RedisLimits(this.#nodes, clock, blockLocally);
     this.bus = new RedisBus(this.#nodes, clock);
     const { warning } = circumstances;
     // Whoever made the backend has had the time to watch it by then.
@@ -164,6 +167,7 @@ class RedisBackend implements BackendWith<RedisFacets> {
   close(): Promise<void> {
     if (this.#closing === undefined) {
       this.bus.close();
+      this.limits.close();
       this.#changes?.close();
       this.#closing = this.#nodes.close();
     }

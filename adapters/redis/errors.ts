@@ -79,6 +79,22 @@ export function commandError(server: string, error: unknown): HotshelfError {
     : new HotshelfError('BACKEND_REFUSED', `${said}; nothing was changed.`, { cause });
 }
 
+/** For a script that found something under a key that is not its own. */
+export function wrongKind(): HotshelfError {
+  return new HotshelfError(
+    'BACKEND_REFUSED',
+    `The server answered WRONGTYPE (${hints['WRONGTYPE'] ?? ''}); nothing was changed.`,
+  );
+}
+
+/** For an answer of a script that it cannot have given. */
+export function brokenReply(): HotshelfError {
+  return new HotshelfError(
+    'OUTCOME_UNKNOWN',
+    'The server answered something that cannot be read; the command may or may not have been applied.',
+  );
+}
+
 /** The first word of the error reply behind `error`, if there is one. */
 export function replyCode(error: unknown): string | undefined {
   return replyCause(error)?.code;

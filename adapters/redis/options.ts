@@ -57,11 +57,21 @@ export interface RedisOptions {
   readonly deadline?: Duration;
   /** The most bytes that one value may have. @default 16_777_216 */
   readonly maxValueBytes?: number;
+  /**
+   * Refuses takes of an exhausted limit without asking the server, until there may be room again and for a second at most: after
+   * that, what another process gave back is seen. @default true
+   */
+  readonly blockLocally?: boolean;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;
 }
 
-export const redisDefaults = { deadline: '250ms', maxValueBytes: 16 * 1024 * 1024, connectTimeout: '1s' } as const;
+export const redisDefaults = {
+  deadline: '250ms',
+  maxValueBytes: 16 * 1024 * 1024,
+  blockLocally: true,
+  connectTimeout: '1s',
+} as const;
 
 /** Redis keeps at most 512 MB under a key. */
 const mostValueBytes = 512 * 1024 * 1024 - 8;
@@ -84,24 +94,31 @@ const connectionNames: readonly (keyof RedisConnection)[] = [
   'connectionName',
 ];
 const tlsNames: readonly (keyof RedisTls)[] = ['ca', 'cert', 'key', 'servername'];
-const optionNames: readonly (keyof RedisOptions)[] = ['deadline', 'maxValueBytes', 'clock'];
+const optionNames: readonly (keyof RedisOptions)[] = ['deadline', 'maxValueBytes', 'blockLocally', 'clock'];
 
 export interface ReadOptions {
   readonly deadlineMs: number;
   readonly maxValueBytes: number;
+  readonly blockLocally: boolean;
   readonly clock: Clock;
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` naming the option, what is allowed and what was given. */
 export function readOptions(options: RedisOptions | undefined): ReadOptions {
   checkOptionNames(options, optionNames, 'redis()');
-  const { maxValueBytes = redisDefaults.maxValueBytes, clock = systemClock } = options ?? {};
+  const {
+    maxValueBytes = redisDefaults.maxValueBytes,
+    blockLocally = redisDefaults.blockLocally,
+    clock = systemClock,
+  } = options ?? {};
   const deadlineMs = durationMs(options?.deadline ?? redisDefaults.deadline, 'deadline');
   checkWhole('maxValueBytes', maxValueBytes, 1, mostValueBytes);
+  if (typeof blockLocally !== 'boolean')
+    throw invalid(`\`blockLocally\` to be true or false, got ${describe(blockLocally)}`);
   if (typeof clock?.monotonic !== 'function' || typeof clock.after !== 'function') {
     throw new HotshelfError('OPTION_INVALID', `Expected \`clock\` to be a Clock, got ${describe(clock)}.`);
   }
-  return { deadlineMs, maxValueBytes, clock };
+  return { deadlineMs, maxValueBytes, blockLocally, clock };
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` naming the option; never with what a password was. */

@@ -20,6 +20,7 @@ const queryNames = [
   'connectionName',
   'deadline',
   'maxValueBytes',
+  'blockLocally',
   'db',
   'sentinelUsername',
   'sentinelPassword',
@@ -108,6 +109,7 @@ function readQuery(query: string, connection: Mutable<RedisConnection>, options:
       if (name === 'deadline') options.deadline = value as Duration;
       else connection.connectTimeout = value as Duration;
     } else if (name === 'maxValueBytes') options.maxValueBytes = readWhole(name, value);
+    else if (name === 'blockLocally') options.blockLocally = readBoolean(name, value);
     else if (name === 'db') connection.db = readDb(value);
     else if (name === 'sentinelTls') connection.sentinelTls = readBoolean(name, value);
     else if (name === 'tls.servername') tls.servername = value;
