@@ -172,9 +172,8 @@ export class Hearing<Request extends IncomingLike> implements Ear {
   #reply(whole: Omit<StoredAnswer, 'stock'>): void {
     const visit = this.#visit;
     this.#capture.reset();
-    // RFC 9111 section 5.1: Age says that the answer was not made for this request; a handler may say that of its own.
-    const ageMs = isPlan(this.#plan) && this.#plan.ageMs >= 1000 ? this.#plan.ageMs : undefined;
-    const notes = { status: this.#status(), ageMs, timing: visit.timing({ fwd: 'miss' }) };
+    // RFC 9111 section 5.1: Age says that the answer was not made for this request; where that is so, the handler has said it.
+    const notes = { status: this.#status(), ageMs: undefined, timing: visit.timing({ fwd: 'miss' }) };
     sendReply(visit.sender, replyTo(whole, visit.client), notes, true);
   }
 
