@@ -81,9 +81,10 @@ export class Records {
   async replace({ keys, version }: State, found: Found): Promise<State | undefined> {
     const { takeover, values } = this.#settings;
     const written = await this.put(keys, version, found);
-    if (takeover === undefined || version !== undefined || written?.version === undefined) return written;
+    if (takeover === undefined || version !== undefined || written === undefined) return written;
     if (await takeover.settle(keys)) return written;
-    await values.deleteIf(keys.session, written.version);
+    // Whatever others made of it meanwhile.
+    await values.delete([keys.session]);
     return undefined;
   }
 

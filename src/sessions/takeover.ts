@@ -51,7 +51,8 @@ export class Takeover {
 
   /** To be called before sessions are deleted: from here on they are gone. */
   async end(all: readonly SessionKeys[]): Promise<void> {
-    const { ttlMs } = this.#lifetimes;
+    // Longer than what an instance may write elsewhere that is stopped within one ttl from now.
+    const ttlMs = 2 * this.#lifetimes.ttlMs;
     await Promise.all(all.map(({ ended }) => this.#values.set(ended, mark, ttlMs)));
     const legacy = all.flatMap((keys) => keys.legacy ?? []);
     if (legacy.length > 0) await this.#values.delete(legacy);
