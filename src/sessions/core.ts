@@ -138,7 +138,7 @@ export class Sessions {
     const { found } = state;
     const now = this.settings.clock.now();
     const expiresAt = endOf(this.settings, found.record.createdAt, cookieEndsAt, now);
-    if (!isDue(this.settings, found, expiresAt, now)) return;
+    if (found.expiresAt <= now || !isDue(this.settings, found, expiresAt, now)) return;
     const renewed = await this.owners.before(state.keys, found.record, { ...found, writtenAt: now, expiresAt });
     const written = await this.records.renew(state, renewed);
     // Refused: somebody wrote meanwhile, which renewed it, or ended it.

@@ -77,7 +77,8 @@ export class Writes {
   async #commit(start: State | undefined, jobs: readonly Job[]): Promise<State | undefined> {
     let state = start;
     for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
-      if (state === undefined) {
+      // A server may keep a session for a moment after its end.
+      if (state === undefined || state.found.expiresAt <= this.#settings.clock.now()) {
         for (const { resolve } of jobs) resolve(undefined);
         return undefined;
       }
