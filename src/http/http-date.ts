@@ -55,7 +55,7 @@ function instant(
   const date = new Date(0);
   date.setUTCFullYear(year, monthIndex, day);
   // No 30th of February, and no 0th.
-  if (date.getUTCMonth() !== monthIndex || date.getUTCDate() !== day) return undefined;
+  if (date.getUTCMonth() !== monthIndex) return undefined;
   return date.setUTCHours(hours, minutes, seconds);
 }
 

@@ -122,6 +122,8 @@ describe('Cache-Control', () => {
   it('hides no directive behind a quote that never ends, and is fresh for no time then', () => {
     const parsed = parseCacheControl('public, max-age=3600, x="a, no-store, private, stale-if-error=9');
     expect(parsed).toMatchObject({ noStore: true, private: true, maxAge: 0, public: false, staleIfError: undefined });
+    // Nor is it stale for any time.
+    expect(parsed.proxyRevalidate).toBe(true);
   });
 
   it('never states a longer lifetime than a number that stands in it', () => {

@@ -233,7 +233,8 @@ describe('a ttl in code', () => {
     expect(planned({ status, fields: { 'last-modified': at(-9e6) } }, { ...code, heuristic: true })).toBe('status');
   });
 
-  it('is for any status that has a lifetime of its own', () => {
+  it('is for any status that is public or has a lifetime of its own', () => {
+    expect(planned({ status: 403, fields: { 'cache-control': 'public' } }, code)).toMatchObject({ lifetimeMs: 60_000 });
     expect(planned({ status: 302, fields: { 'cache-control': 'max-age=5' } }, code)).toMatchObject({
       lifetimeMs: 60_000,
     });
