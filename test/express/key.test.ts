@@ -129,6 +129,15 @@ describe('the key of a request', () => {
     for (const { uri, tag } of keys) expect([uri, tag]).toEqual([plain.uri, uriTag(plain.uri)]);
   });
 
+  it('lets no value look like two', () => {
+    const forged = keyOf({ url: '/x', headers: { 'x-forwarded-host': 'a#x-original-url=b' } });
+    expect(forged.key).not.toBe(keyOf({ url: '/x', headers: { 'x-forwarded-host': 'a', 'x-original-url': 'b' } }).key);
+    const signed = (host: string, id: string) =>
+      keyOf({ url: '/x', headers: { 'x-host': host } }, { per: () => id }).key;
+    expect(signed('a#per="ann', 'b')).not.toBe(signed('a', 'ann#per="b'));
+    expect(signed('a', 'ann#vary=')).not.toBe(signed('a#per="ann', '#vary='));
+  });
+
   it('does not give every client of a proxy an answer of his own', () => {
     const forwarded = (value: string) => keyOf({ url: '/x', headers: { forwarded: value } }).key;
     expect(forwarded('for=192.0.2.60')).toBe(keyOf('/x').key);
