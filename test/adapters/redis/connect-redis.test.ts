@@ -13,8 +13,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, type ConnectRedisOptions } from '../../../adapters/redis/connect-redis.ts';
 import { startRedisCluster, type RedisCluster } from '../../kit/cluster.ts';
 import { startRedis, type RedisServer } from '../../kit/redis.ts';
+import { startSentinel } from '../../kit/sentinel.ts';
 import { until } from '../../kit/wait.ts';
-import { backendOn, cleanUp, errorOf, later, outcomeOf, server } from './support.ts';
+import { backendOn, cleanUp, errorOf, later, outcomeOf, replicated, server } from './support.ts';
 
 let single: RedisServer;
 let cluster: RedisCluster;
@@ -48,10 +49,9 @@ let prefixes = 0;
 const newPrefix = () => `app${(prefixes += 1)}:`;
 
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000);
-const sessionOf = (fields: object, expires?: Date): SessionData => ({
-  cookie: { originalMaxAge: null, ...(expires !== undefined && { expires }) },
-  ...fields,
-});
+/** Other tests say what their sessions have: this one has none of it. */
+const sessionOf = (fields: object, expires?: Date) =>
+  ({ cookie: { originalMaxAge: null, ...(expires !== undefined && { expires }) }, ...fields }) as SessionData;
 
 /** The remaining seconds of a key: -1 for ever, -2 if there is none. */
 async function ttlOf(key: string, onCluster: boolean): Promise<number> {
@@ -167,14 +167,14 @@ describe.each(stores)('connect-redis %s', (name, make) => {
     const store = await make({ prefix: newPrefix() });
     const app = express().use(session({ store, secret: 'x', resave: false, saveUninitialized: false }));
     app.get('/', (req, res) => {
-      Reflect.set(req.session, 'views', Number(Reflect.get(req.session, 'views') ?? 0) + 1);
+      Reflect.set(req.session, 'visits', Number(Reflect.get(req.session, 'visits') ?? 0) + 1);
       res.json(req.session);
     });
     app.get('/out', (req, res) => req.session.destroy(() => res.end()));
     const browser = supertest.agent(app);
-    for (const views of [1, 2, 3]) expect((await browser.get('/')).body).toMatchObject({ views });
+    for (const visits of [1, 2, 3]) expect((await browser.get('/')).body).toMatchObject({ visits });
     await browser.get('/out');
-    expect((await browser.get('/')).body).toMatchObject({ views: 1 });
+    expect((await browser.get('/')).body).toMatchObject({ visits: 1 });
   });
 });
 
@@ -201,6 +201,25 @@ describe('over a client with a prefix of its own', () => {
     await store.clear();
     expect(await single.cli('EXISTS', `${keyPrefix}${store.prefix}a`)).toBe(0);
   });
+});
+
+describe('behind Sentinels', () => {
+  it('follows the master', async () => {
+    const group = later((one) => one.stop(), await startSentinel());
+    const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }));
+    const options = { ...redisOptions(), sentinels, name: group.name };
+    const client = later((one) => one.disconnect(), new Redis(options)).on('error', () => {});
+    const store = new RedisStore10({ client: asNodeRedis(client) });
+    await until(async () => (await outcomeOf(store.set('a', sessionOf({ n: 1 })))) === 'ok', { what: 'the master' });
+    await replicated(group.primary);
+    await group.failover();
+    await until(async () => (await outcomeOf(store.set('b', sessionOf({ n: 2 })))) === 'ok', {
+      what: 'the new master',
+    });
+    expect(await store.get('a')).toEqual(sessionOf({ n: 1 }));
+    expect((await store.ids()).toSorted()).toEqual(['a', 'b']);
+    expect(await group.replica.cli('EXISTS', 'sess:b')).toBe(1);
+  }, 60_000);
 });
 
 describe('a server that does not answer', () => {
