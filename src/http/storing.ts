@@ -189,8 +189,14 @@ function preferred(inCode: boolean, ruleMs: number | undefined, statedSeconds: n
   return (inCode ? (ruleMs ?? statedMs) : (statedMs ?? ruleMs)) ?? 0;
 }
 
-/** RFC 9111 section 4.3.1: what a conditional request can be made with. */
+/**
+ * RFC 9111 section 4.3.1: what a conditional request can be made with.
+ *
+ * RFC 9110 section 15.4.5: a 304 means that the answer would have been a 200, so it confirms no other status: the page that was
+ * missing may be there by now, and have the same entity tag because it is as empty.
+ */
 function hasValidator(response: ResponseHead): boolean {
+  if (response.status !== 200) return false;
   const etag = fieldValue(response.fields, 'etag');
   if (etag !== undefined && etag !== '') return true;
   return parseHttpDate(fieldValue(response.fields, 'last-modified')) !== undefined;

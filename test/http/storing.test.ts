@@ -98,6 +98,13 @@ describe('a response is refused', () => {
     expect(planned(ok(fields))).toBe(refusal);
   });
 
+  // RFC 9110 section 15.4.5: a 304 says that there would be a 200 now, and confirms nothing else.
+  it.each([203, 404, 410])('with the status %i and nothing but a validator to keep it for', (status) => {
+    const fields = { 'cache-control': 'max-age=0', ...etag, 'last-modified': at(-9000) };
+    expect(planned({ status, fields })).toBe('no-lifetime');
+    expect(planned(ok(fields))).toBeTypeOf('object');
+  });
+
   it.each(['POST', 'HEAD', 'PUT', 'get', ''])('to the method %j (section 3)', (method) => {
     expect(planned(ok({ 'cache-control': 'max-age=1' }), {}, { method, fields: {} })).toBe('method');
   });
