@@ -7,12 +7,17 @@ import type { StoredAnswer } from './stored.ts';
 /**
  * Takes the client's own conditions off the request: an answer to them would be for nobody else. Where there is an earlier
  * answer, its validators take their place: RFC 9111 section 4.3.1. The returned function puts everything back.
+ *
+ * RFC 9110 section 15.4.5: a 304 means that there would be a 200. So of an earlier answer with another status nothing is asked.
  */
 export function askAs({ headers }: IncomingLike, earlier: StoredAnswer | undefined): () => void {
   const before = conditionalFields.map((name) => [name, headers[name]] as const);
   for (const name of conditionalFields) delete headers[name];
-  if (earlier?.etagIsOrigins === true && earlier.etag !== undefined) headers['if-none-match'] = earlier.etag;
-  if (earlier?.lastModified !== undefined) headers['if-modified-since'] = earlier.lastModified;
+  const confirmable = earlier?.status === 200 ? earlier : undefined;
+  if (confirmable?.etagIsOrigins === true && confirmable.etag !== undefined) {
+    headers['if-none-match'] = confirmable.etag;
+  }
+  if (confirmable?.lastModified !== undefined) headers['if-modified-since'] = confirmable.lastModified;
   let done = false;
   return () => {
     if (done) return;
