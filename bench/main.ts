@@ -11,6 +11,7 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<string>>> = 
   batch: async (effort) => (await import('./batch.ts')).batch(effort),
   tags: async (effort) => (await import('./tags.ts')).tags(effort),
   trips: async () => (await import('./trips.ts')).trips(),
+  responses: async (effort) => (await import('./responses.ts')).responses(effort),
   stampede: async () => (await import('./stampede.ts')).stampede(),
   eviction: async (effort) => (await import('./eviction.ts')).eviction(effort),
 };

@@ -1,18 +1,16 @@
 /** The middleware that answers from the cache, and has what the handlers behind it answer kept. */
 
-import type { CacheControl } from '../http/cache-control.ts';
 import { isSafeMethod } from '../http/invalidation.ts';
-import { currentAgeMs, decideReuse, requestDirectives } from '../http/reuse.ts';
 import { change } from './change.ts';
 import { find } from './find.ts';
-import { type Bypass, type PrimaryKey, primaryKey } from './key.ts';
+import { hit, kept } from './hit.ts';
+import { type Bypass, primaryKey } from './key.ts';
 import { checkOptions, type ResponseCacheOptions } from './options.ts';
-import { replyTo } from './reply.ts';
 import type { IncomingLike, Middleware, Next, ResponseLike } from './request.ts';
-import { Route } from './route.ts';
-import { addNotes, sendReply } from './send.ts';
+import { markRoute, Route } from './route.ts';
+import { addNotes } from './send.ts';
 import { variantPlace } from './shelve.ts';
-import type { Stored, StoredAnswer } from './stored.ts';
+import type { Stored } from './stored.ts';
 import { Visit } from './visit.ts';
 
 /** So often a request asks for the answer that another one is having made, before it has its own made. */
@@ -35,7 +33,9 @@ export function cacheResponses<Request extends IncomingLike = IncomingLike>(
   options: ResponseCacheOptions<Request>,
 ): Middleware<Request> {
   const route = new Route(checkOptions(options));
-  return (req, res, next) => handle(route, req, res, next);
+  const middleware: Middleware<Request> = (req, res, next) => handle(route, req, res, next);
+  markRoute(middleware, route);
+  return middleware;
 }
 
 function handle<Request extends IncomingLike>(
@@ -50,45 +50,11 @@ function handle<Request extends IncomingLike>(
       ? change(route, req, res, next)
       : pass(route, res, next, at);
   }
-  if (hit(route, req, res, kept(route, req, at))) return undefined;
+  if (hit(route, req, res, kept(route, req, at))) {
+    for (const listener of route.listeners) listener(req, at);
+    return undefined;
+  }
   return wait(new Visit(route, req, res, next, at));
-}
-
-/** Returns the answer that this process has at hand. */
-function kept<Request extends IncomingLike>(
-  { space }: Route<Request>,
-  req: Request,
-  at: PrimaryKey,
-): StoredAnswer | undefined {
-  const first = space.keptAt(space.fullKey(at.key), undefined)?.value as Stored | undefined;
-  if (first?.kind !== 'variants') return first;
-  const { key } = variantPlace(at.key, first, req.headers);
-  const second = space.keptAt(space.fullKey(key), undefined)?.value as Stored | undefined;
-  return second?.kind === 'answer' ? second : undefined;
-}
-
-/** The whole way of a hit; `false` if it is none. Nothing is decided here that could be decided when the answer was stored. */
-function hit<Request extends IncomingLike>(
-  route: Route<Request>,
-  req: Request,
-  res: ResponseLike,
-  stored: StoredAnswer | undefined,
-): boolean {
-  if (stored === undefined) return false;
-  const now = route.clock.now();
-  if (decideReuse(stored.stock, directivesOf(route, req), now) !== 'serve') return false;
-  const ageMs = currentAgeMs(stored.stock, now);
-  const status = `${route.name}; hit; ttl=${Math.trunc((stored.stock.lifetimeMs - ageMs) / 1000)}`;
-  const timing = route.rules.serverTiming ? route.timingOf(route.clock.monotonic(), 'hit') : undefined;
-  sendReply(res, replyTo(stored, req.headers), { status, ageMs, timing }, req.method !== 'HEAD');
-  return true;
-}
-
-function directivesOf<Request extends IncomingLike>(
-  { rules }: Route<Request>,
-  { headers }: Request,
-): CacheControl | undefined {
-  return rules.requestDirectives ? requestDirectives(headers) : undefined;
 }
 
 async function wait<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {

@@ -96,7 +96,7 @@ export function primaryKey<Request extends KeyRequest>(req: Request, rules: KeyR
   return rest === '' ? { key: uri, uri, tag: undefined } : { key: uri + rest, uri, tag: uriTag(uri) };
 }
 
-function unfit({ method, originalMethod, headers }: KeyRequest): Bypass | undefined {
+export function unfit({ method, originalMethod, headers }: KeyRequest): Bypass | undefined {
   if (method !== 'GET' && method !== 'HEAD') return 'method';
   if (originalMethod !== undefined && originalMethod !== method) return 'method';
   // RFC 9110 section 9.3.1: a body of a GET has no meaning that a cache could know.

@@ -9,6 +9,7 @@ import type { StoreRules } from '../http/storing.ts';
 import type { Clock } from '../support/clock.ts';
 import { durationMs } from '../support/duration.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { PrimaryKey } from './key.ts';
 import type { ResponseRules } from './options.ts';
 import type { IncomingLike } from './request.ts';
 import { answerCodec, type Variants } from './stored.ts';
@@ -29,6 +30,8 @@ export class Route<Request extends IncomingLike> {
   readonly making = new Set<string>();
   /** Keys of answers that others could not have, a while ago. */
   readonly notForOthers = new BoundedMap<string, true>(rememberedUris);
+  /** Told of each request that was answered with what this process has at hand. */
+  readonly listeners = new Set<(req: Request, at: PrimaryKey) => void>();
   readonly #jitter: number;
 
   constructor(rules: ResponseRules<Request>) {
@@ -71,4 +74,16 @@ export class Route<Request extends IncomingLike> {
     if (!this.rules.serverTiming) return undefined;
     return `cache;desc=${what};dur=${(this.clock.monotonic() - startedAt).toFixed(2)}`;
   }
+}
+
+const routes = new WeakMap<object, Route<IncomingLike>>();
+
+/** Remembers which route a middleware is of. */
+export function markRoute<Request extends IncomingLike>(middleware: object, route: Route<Request>): void {
+  routes.set(middleware, route as unknown as Route<IncomingLike>);
+}
+
+/** Returns the route that a middleware is of; `undefined` for any other function. */
+export function routeOf(middleware: object): Route<IncomingLike> | undefined {
+  return routes.get(middleware);
 }

@@ -1,0 +1,27 @@
+/** Sends requests to a server of the benchmark, from a process of its own. */
+import { installed } from './installed.ts';
+
+export interface LoadOrder {
+  readonly url: string;
+  readonly amount: number;
+  readonly connections: number;
+}
+
+export interface LoadReport {
+  /** Answers with the status 200. */
+  readonly good: number;
+}
+
+interface Outcome {
+  readonly '2xx': number;
+}
+
+const { default: autocannon } = await installed('autocannon');
+
+process.on('message', async (order: LoadOrder) => {
+  const run = autocannon as (options: LoadOrder) => Promise<Outcome>;
+  const outcome = await run(order);
+  const report: LoadReport = { good: outcome['2xx'] };
+  process.send?.(report);
+});
+process.send?.('ready');
