@@ -9,6 +9,9 @@ import type { Real } from './former.ts';
  * - `copy`: it goes to the client at once, and is kept;
  * - `hold`: nothing goes to the client, all is kept, and the caller answers;
  * - `drop`: nothing goes on and nothing is kept; the caller answers.
+ *
+ * Where the caller is to answer, the handler finds a response that takes everything at once; it emits `finish` and `close` when
+ * the caller's answer does. A ghost ends by itself when the handler has ended.
  */
 export type Course = 'pass' | 'copy' | 'hold' | 'drop';
 

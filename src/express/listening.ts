@@ -1,10 +1,10 @@
 /** Stands between a handler and its response: which call goes on, which is kept, which goes nowhere? */
 
-import { ServerResponse } from 'node:http';
 import { type Answered, answeredBy, fieldsOf, type HeadCall, overlaid, readHead } from './answered.ts';
 import { type BodyCall, bytesOf, KeptBody, nothing, readBodyCall } from './body.ts';
 import type { Capture, CaptureOptions, Course, Ear, LossReason } from './ear.ts';
 import { Former, type Real } from './former.ts';
+import { isGhost } from './ghost.ts';
 import type { IncomingLike, ResponseLike } from './request.ts';
 import { sink } from './sink.ts';
 
@@ -12,6 +12,13 @@ import { sink } from './sink.ts';
 type Stage = 'open' | 'headed' | Course;
 
 type Arguments = readonly unknown[];
+
+/** The response that takes, in the real one's place, what goes nowhere. It refuses what Node refuses, with Node's errors. */
+interface Taker {
+  writeHead(...args: unknown[]): unknown;
+  write(...args: unknown[]): unknown;
+  end(...args: unknown[]): unknown;
+}
 
 export class Listening implements Capture {
   readonly real: Real;
@@ -31,7 +38,7 @@ export class Listening implements Capture {
   #settled = false;
   /** The handler has called `end`. */
   #ended = false;
-  #sink: ServerResponse | undefined;
+  #taker: Taker | undefined;
 
   constructor(req: IncomingLike, res: ResponseLike, ear: Ear, options: CaptureOptions) {
     this.#req = req;
@@ -75,9 +82,8 @@ export class Listening implements Capture {
 
   #writeHead(args: Arguments): unknown {
     if (this.#former.inside > 0) return this.#former.head(args);
-    // Both have their head, and refuse a second one with Node's own error.
-    if (this.#swallows) return Reflect.apply(ServerResponse.prototype.writeHead, this.#sink, args);
-    if (this.#stage === 'headed') return Reflect.apply(ServerResponse.prototype.writeHead, this.#res, args);
+    // A second head is refused.
+    if (this.#swallows || this.#stage === 'headed') return this.#opened(this.#res.statusCode).writeHead(...args);
     const call = this.#stage === 'open' && this.#isUntouched() ? readHead(args) : undefined;
     if (call === undefined) return this.#former.head(args);
     this.#hearHead(args, call);
@@ -127,7 +133,7 @@ export class Listening implements Capture {
     if (this.#former.inside === 0 && !this.#ended) {
       if (this.#stage === 'hold') this.#letGo('aborted');
       // What the caller answers instead is none of the handler's business.
-      if (this.#stage === 'drop') return this.#res;
+      if (this.#stage === 'drop' && !isGhost(this.#res)) return this.#res;
     }
     return this.#former.call('destroy', args);
   }
@@ -189,7 +195,7 @@ export class Listening implements Capture {
     this.#stage = 'pass';
     this.#stage = this.#courseOf(answered, this.#bodyless ? nothing : body);
     if (this.#swallows) {
-      this.#sink = this.#opened(answered.status);
+      this.#taker = this.#opened(answered.status);
       former.pretendSent(!former.answered);
     } else if (this.#stage === 'copy') {
       Object.defineProperty(this.#res, 'writableNeedDrain', { configurable: true, get: () => false });
@@ -224,13 +230,12 @@ export class Listening implements Capture {
   #swallowWrite(args: Arguments, call: BodyCall | undefined): unknown {
     const keeps = this.#stage === 'hold' && !this.#ended && !this.#bodyless && call !== undefined;
     if (keeps && !this.#kept.add(bytesOf(call)) && this.#letGo('too large')) return this.#former.call('write', args);
-    return Reflect.apply(ServerResponse.prototype.write, this.#sink, args);
+    return this.#taker?.write(...args);
   }
 
   #swallowEnd(args: Arguments, call: BodyCall | undefined): unknown {
     if (call === undefined || (this.#ended && call.chunk !== undefined)) {
-      // Node's own error for it.
-      Reflect.apply(ServerResponse.prototype.end, this.#sink, args);
+      this.#taker?.end(...args);
       return this.#res;
     }
     if (this.#ended) return this.#former.finished ? this.#former.call('end', args) : this.#onFinish(call);
@@ -244,8 +249,9 @@ export class Listening implements Capture {
     this.#ended = true;
     this.#onFinish(call);
     Object.defineProperty(this.#res, 'writableEnded', { configurable: true, get: () => true });
-    this.#sink?.end(call.chunk);
+    this.#taker?.end(call.chunk);
     if (this.#stage === 'hold') this.#complete();
+    if (isGhost(this.#res)) this.#endGhost();
     return this.#res;
   }
 
@@ -254,8 +260,7 @@ export class Listening implements Capture {
     return this.#res;
   }
 
-  /** The response that takes, in the real one's place, what goes nowhere. */
-  #opened(status: number): ServerResponse {
+  #opened(status: number): Taker {
     const taker = sink(this.#req);
     taker.writeHead(status);
     taker.on('error', (error) => this.#res.emit('error', error));
@@ -287,6 +292,16 @@ export class Listening implements Capture {
     this.#stop();
     this.#former.say(answered);
     this.#former.call('end', [body]);
+  }
+
+  /** Nobody waits for an answer: the response ends with the handler's. */
+  #endGhost(): void {
+    if (this.#former.answered || this.#former.finished) return;
+    this.reset();
+    this.#former.owed = undefined;
+    if (this.#answered !== undefined) this.#res.statusCode = this.#answered.status;
+    this.#former.pretendSent(false);
+    this.#former.call('end', []);
   }
 
   #giveUp(why: LossReason): void {

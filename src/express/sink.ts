@@ -36,17 +36,18 @@ function writeRaw(this: Inner, data: string | Uint8Array, encoding?: unknown, ca
 }
 
 function destroy(this: ServerResponse & Inner, error?: Error): ServerResponse {
-  if (!this.destroyed) process.nextTick(close, this);
-  return Reflect.apply(ServerResponse.prototype.destroy, this, [error]);
+  if (!this.destroyed) process.nextTick(closeSink, this);
+  return ServerResponse.prototype.destroy.call(this, error);
 }
 
 function finished(this: ServerResponse & Inner): void {
   this.emit('prefinish');
-  process.nextTick(close, this);
+  process.nextTick(closeSink, this);
 }
 
-function close(res: ServerResponse & Inner): void {
-  if (res._closed) return;
+/** Emits `close`, unless it did. */
+export function closeSink(res: { emit(event: string): unknown; _closed?: boolean; destroyed?: boolean }): void {
+  if (res._closed === true) return;
   res._closed = true;
   res.destroyed = true;
   res.emit('close');
