@@ -16,10 +16,10 @@ export interface ConnectOptions {
 
 /** The backend that a URL gives: what is known of it before the program runs. */
 export type ConnectedTo<Url extends string> = Url extends `memcached${string}`
-  ? BackendWith<'values' | 'counters'>
+  ? BackendWith<'values' | 'counters' | 'limits'>
   : Url extends `redis${string}` | `memory:${string}`
-    ? BackendWith<'values' | 'counters' | 'bus'>
-    : BackendWith<'values' | 'counters'> & Partial<BackendWith<FacetName>>;
+    ? BackendWith<'values' | 'counters' | 'limits' | 'bus'>
+    : BackendWith<'values' | 'counters' | 'limits'> & Partial<BackendWith<FacetName>>;
 
 type Opener = (url: string) => Promise<Backend>;
 

@@ -5,13 +5,15 @@ import { Emitter } from '../../src/support/emitter.ts';
 import { ServerClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MemcachedCounters } from './counters.ts';
+import { MemcachedLimits } from './limits.ts';
 import type { Settings } from './options.ts';
 import { MemcachedValues } from './values.ts';
 
-export class MemcachedBackend implements BackendWith<'values' | 'counters'> {
+export class MemcachedBackend implements BackendWith<'values' | 'counters' | 'limits'> {
   readonly name = 'memcached';
   readonly values: MemcachedValues;
   readonly counters: MemcachedCounters;
+  readonly limits: MemcachedLimits;
   readonly #cluster: Cluster;
   readonly #events = new Emitter<BackendEvent>();
   readonly #monotonic: () => number;
@@ -28,6 +30,7 @@ export class MemcachedBackend implements BackendWith<'values' | 'counters'> {
     );
     this.values = new MemcachedValues(this.#cluster, clock);
     this.counters = new MemcachedCounters(this.#cluster, clock);
+    this.limits = new MemcachedLimits(this.#cluster, this.values, clock, settings.blockLocally);
     this.#monotonic = () => clock.monotonic();
     // A turn later: who made the backend had the time to watch it.
     if (warning !== undefined) clock.turn(() => this.#warn(warning));
@@ -46,6 +49,7 @@ export class MemcachedBackend implements BackendWith<'values' | 'counters'> {
   }
 
   close(): Promise<void> {
+    this.limits.close();
     for (const client of this.#cluster.clients) client.close();
     return Promise.resolve();
   }

@@ -36,6 +36,11 @@ export interface MemcachedOptions {
   readonly connectTimeout?: Duration;
   /** The most bytes that one value may have. @default what the servers say, 1 MB less 512 bytes until they said it */
   readonly maxValueBytes?: number;
+  /**
+   * Refuses takes of an exhausted limit without asking the server, until there may be room again and for a second at most: after
+   * that, what another process gave back is seen. @default true
+   */
+  readonly blockLocally?: boolean;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;
 }
@@ -54,12 +59,13 @@ export interface Settings {
   readonly tls: TlsOptions | undefined;
   readonly connectTimeoutMs: number;
   readonly maxValueBytes: number | undefined;
+  readonly blockLocally: boolean;
   readonly limits: Partial<GuardLimits>;
   readonly clock: Clock;
   readonly warning: string | undefined;
 }
 
-export const memcachedDefaults = { deadline: '250ms', connectTimeout: '1s' } as const;
+export const memcachedDefaults = { deadline: '250ms', connectTimeout: '1s', blockLocally: true } as const;
 
 const optionNames: readonly (keyof MemcachedOptions)[] = [
   'username',
@@ -68,6 +74,7 @@ const optionNames: readonly (keyof MemcachedOptions)[] = [
   'deadline',
   'connectTimeout',
   'maxValueBytes',
+  'blockLocally',
   'clock',
 ];
 const tlsNames: readonly (keyof MemcachedTls)[] = ['ca', 'cert', 'key', 'servername'];
@@ -84,10 +91,12 @@ export function readSettings(target: MemcachedTarget, given: MemcachedOptions = 
   checkOptionNames(given, optionNames, 'memcached()');
   const options: MemcachedOptions = { ...where.options, ...given };
   const { clock = systemClock, maxValueBytes, deadline = memcachedDefaults.deadline } = options;
+  const { blockLocally = memcachedDefaults.blockLocally } = options;
   checkDistinct(where.servers);
   if (maxValueBytes !== undefined && !(Number.isInteger(maxValueBytes) && maxValueBytes > 0)) {
     throw wrong('maxValueBytes', 'a whole number above 0', maxValueBytes);
   }
+  if (typeof blockLocally !== 'boolean') throw wrong('blockLocally', 'true or false', blockLocally);
   if (typeof clock?.monotonic !== 'function' || typeof clock.after !== 'function')
     throw wrong('clock', 'a Clock', clock);
   const deadlineMs = durationMs(deadline, 'deadline');
@@ -97,6 +106,7 @@ export function readSettings(target: MemcachedTarget, given: MemcachedOptions = 
     tls: readTls(options.tls ?? false),
     connectTimeoutMs: durationMs(options.connectTimeout ?? memcachedDefaults.connectTimeout, 'connectTimeout'),
     maxValueBytes,
+    blockLocally,
     limits: { deadlineMaxMs: deadlineMs, deadlineMinMs: Math.min(guardDefaults.deadlineMinMs, deadlineMs) },
     clock,
     warning: where.warning,

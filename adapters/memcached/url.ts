@@ -18,7 +18,14 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 const pattern = /^(?:(memcacheds?):\/\/)?(?:([^/?#]*)@)?([^@/?#]+)\/?(?:\?([^#]*))?$/i;
 
 const tlsFiles = { 'tls.ca': 'ca', 'tls.cert': 'cert', 'tls.key': 'key' } as const;
-const queryNames = ['connectTimeout', 'deadline', 'maxValueBytes', 'tls.servername', ...Object.keys(tlsFiles)];
+const queryNames = [
+  'connectTimeout',
+  'deadline',
+  'maxValueBytes',
+  'blockLocally',
+  'tls.servername',
+  ...Object.keys(tlsFiles),
+];
 
 /**
  * Reads `[memcached://][user:password@]host[:port][,host[:port]…][?option=value]`; `memcacheds://` means TLS. User and
@@ -76,6 +83,10 @@ function readQuery(query: string, options: Mutable<MemcachedOptions>): Memcached
         throw invalid(`expected \`maxValueBytes\` to be a whole number above 0, got ${describe(value)}`);
       }
       options.maxValueBytes = Number(value);
+    } else if (name === 'blockLocally') {
+      if (value !== 'true' && value !== 'false')
+        throw invalid(`expected \`blockLocally\` to be true or false, got ${describe(value)}`);
+      options.blockLocally = value === 'true';
     } else if (name === 'tls.servername') {
       tls.servername = value;
     } else {

@@ -260,7 +260,9 @@ describe('types', () => {
     // @ts-expect-error: memcached has no bus
     const bus = () => cached.bus.publish('t', 'm');
     expect(bus).toBeTypeOf('function');
-    expectTypeOf(connect<'memcached://h'>).returns.resolves.toEqualTypeOf<BackendWith<'values' | 'counters'>>();
+    expectTypeOf(connect<'memcached://h'>).returns.resolves.toEqualTypeOf<
+      BackendWith<'values' | 'counters' | 'limits'>
+    >();
     expectTypeOf(connect<'redis://h'>)
       .returns.resolves.toHaveProperty('bus')
       .not.toBeUndefined();

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memcached } from 'hotshelf/memcached';
-import { countersSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import { countersSuite, limitsSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
 import { startMemcached, type MemcachedServer } from '../../kit/servers.ts';
 import { until } from '../../kit/wait.ts';
 
@@ -35,6 +35,9 @@ for (const count of [1, 3]) {
     });
     describe('counters', () => {
       check(countersSuite({ create, ttlGranularityMs: 1000 }));
+    });
+    describe('limits', () => {
+      check(limitsSuite({ create, ttlGranularityMs: 1000, exact: false }));
     });
   });
 }

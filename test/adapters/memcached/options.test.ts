@@ -127,11 +127,12 @@ describe('the options of memcached()', () => {
   });
 
   it('has the documented defaults', () => {
-    expect(memcachedDefaults).toEqual({ deadline: '250ms', connectTimeout: '1s' });
+    expect(memcachedDefaults).toEqual({ deadline: '250ms', connectTimeout: '1s', blockLocally: true });
     expect(readSettings('h')).toMatchObject({
       connectTimeoutMs: 1000,
       limits: { deadlineMaxMs: 250, deadlineMinMs: guardDefaults.deadlineMinMs },
       maxValueBytes: undefined,
+      blockLocally: true,
       tls: undefined,
     });
   });
