@@ -51,7 +51,7 @@ export function appOf({ framework, compression: place, middle, handler, outer }:
   app.set('env', 'test');
   app.use(...(steps as unknown as RequestHandler[]));
   app.use((req: Request, res: Response) => handler(req, res as unknown as ServerResponse & { req: IncomingMessage }));
-  return app as unknown as RequestListener;
+  return app;
 }
 
 export interface Running {

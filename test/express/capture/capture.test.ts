@@ -26,9 +26,14 @@ function handlerCalled(name: string): Handler {
   return (_req, res) => own(res as unknown as Response);
 }
 
+function answeredOf({ answered }: Partial<Outcome>): Answered {
+  if (answered === undefined) throw new Error('The end came before the head');
+  return answered;
+}
+
 /** A server that answers `/?handler&way`, and tells what became of the request before. */
 function playground(framework: Framework, compression: Compression) {
-  let outcome: Partial<Record<keyof Outcome, unknown>> = {};
+  let outcome: Partial<Outcome> = {};
   let seen: unknown[] = [];
   const listener = appOf({
     framework,
@@ -47,7 +52,7 @@ function playground(framework: Framework, compression: Compression) {
           },
           end: (body) => {
             outcome = { ...outcome, ended: body.toString('latin1') };
-            if (way === 'hold') setImmediate(answer, outcome.answered, body);
+            if (way === 'hold') setImmediate(answer, answeredOf(outcome), body);
           },
           lost: (why) => (outcome = { ...outcome, lost: why }),
         },
@@ -82,7 +87,7 @@ function playground(framework: Framework, compression: Compression) {
       seen = [];
       const fields = compression === 'no' ? '' : 'Accept-Encoding: gzip\r\n';
       const query = new URLSearchParams({ handler: name, way });
-      const raw = await exchange(running.port, method, `/?${query}`, fields);
+      const raw = await exchange(running.port, method, `/?${query.toString()}`, fields);
       return { raw, seen, ...outcome } as Outcome;
     },
   };
@@ -94,23 +99,23 @@ const notCompressed = ['end(callback)', 'write with callbacks', 'a body that is 
 describe.each(frameworks)('on %s', (framework) => {
   describe.each(compressions)('with %s compression', (compression) => {
     const names = [...Object.keys(handlers), ...(framework === 'node:http' ? [] : Object.keys(expressHandlers))];
-    const { open, close, ask } = playground(framework, compression);
+    const ground = playground(framework, compression);
     const wire = (raw: string) => (compression === 'no' ? raw : joined(raw));
     const sorted = (seen: readonly unknown[]) => seen.map(String).toSorted();
     // What is compressed has no other bytes for HEAD than without.
     const methods = compression === 'no' ? ['GET', 'HEAD'] : ['GET'];
     const chosen = names.filter((name) => compression === 'no' || !notCompressed.includes(name));
-    beforeAll(open);
-    afterAll(close);
+    beforeAll(() => ground.open());
+    afterAll(() => ground.close());
 
     it.each(chosen)('hears %s, and changes nothing', async (name) => {
       for (const method of methods) {
-        const unheard = await ask(method, name, 'unheard');
+        const unheard = await ground.ask(method, name, 'unheard');
         expect(unheard.raw).toMatch(/^HTTP\/1\.1 /);
-        const passed = await ask(method, name, 'pass');
-        const copied = await ask(method, name, 'copy');
-        const held = await ask(method, name, 'hold');
-        const dropped = await ask(method, name, 'drop');
+        const passed = await ground.ask(method, name, 'pass');
+        const copied = await ground.ask(method, name, 'copy');
+        const held = await ground.ask(method, name, 'hold');
+        const dropped = await ground.ask(method, name, 'drop');
         for (const heard of [passed, copied]) {
           expect([method, wire(heard.raw)]).toEqual([method, wire(unheard.raw)]);
           expect(heard.seen).toEqual(unheard.seen);
