@@ -9,7 +9,7 @@ import { memory } from 'hotshelf/memory';
 import { asNodeRedis, clusterOptions, redis, redisOptions } from 'hotshelf/redis';
 import { Cluster, Redis } from 'ioredis';
 import supertest from 'supertest';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectRedis, type ConnectRedisOptions } from '../../../adapters/redis/connect-redis.ts';
 import { startRedisCluster, type RedisCluster } from '../../kit/cluster.ts';
 import { startRedis, type RedisServer } from '../../kit/redis.ts';
@@ -301,6 +301,27 @@ describe('asNodeRedis()', () => {
 describe('connectRedis()', () => {
   it('is the store that the user installed', async () => {
     expect(connectRedis(await backendOn(single.url))).toBeInstanceOf(RedisStore);
+  });
+
+  it.each([
+    ['9', () => import('connect-redis9')],
+    ['10', () => import('connect-redis10')],
+  ])('works with connect-redis %s too', async (_version, installed) => {
+    vi.resetModules();
+    vi.doMock('connect-redis', installed);
+    try {
+      const { connectRedis: connect } = await import('../../../adapters/redis/connect-redis.ts');
+      const store = connect(singleClient(), { prefix: newPrefix() });
+      expect(store).toBeInstanceOf((await installed()).RedisStore);
+      await until(async () => (await store.get('none')) === null, { what: 'the client to be connected' });
+      await store.set('a', sessionOf({ n: 1 }, inSeconds(60)));
+      expect(await store.all()).toMatchObject([{ id: 'a', n: 1 }]);
+      await store.clear();
+      expect(await store.ids()).toEqual([]);
+    } finally {
+      vi.doUnmock('connect-redis');
+      vi.resetModules();
+    }
   });
 
   it('refuses options that connect-redis does not know', async () => {
