@@ -70,7 +70,9 @@ export class Browser {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       this.jar.set(name, value);
     }
-    return { status: response.status, text: await response.text(), headers: response.headers };
+    // A browser follows a redirect as soon as it sees the head.
+    const text = response.status === 302 ? '' : await response.text();
+    return { status: response.status, text, headers: response.headers };
   }
 
   post(path: string): Promise<Answer> {
@@ -78,8 +80,8 @@ export class Browser {
   }
 
   /** Another tab, or a thief: the same cookies from now on apart. */
-  copy(): Browser {
-    const other = new Browser(...this.#bases);
+  copy(...bases: readonly string[]): Browser {
+    const other = new Browser(...(bases.length > 0 ? bases : this.#bases));
     for (const [name, value] of this.jar) other.jar.set(name, value);
     return other;
   }
