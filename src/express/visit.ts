@@ -103,6 +103,7 @@ export class Visit<Request extends IncomingLike> {
     return {
       ...captured.real,
       getHeader: (name) => res.getHeader(name),
+      getHeaderNames: () => res.getHeaderNames(),
       hasHeader: (name) => res.hasHeader(name),
     };
   }
