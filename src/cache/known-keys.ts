@@ -4,7 +4,7 @@ import { encodeKey, type Key } from './key.ts';
 
 /** Few and short keys only: this saves work on hot keys and must not become a store. */
 const mostKeys = 4096;
-const longestText = 64;
+const longestText = 128;
 const mostParts = 4;
 
 export class KnownKeys {
@@ -25,7 +25,8 @@ export class KnownKeys {
   /** Returns the full key of `key`. @throws {HotshelfError} `KEY_INVALID` */
   write(key: Key): string {
     const full = encodeKey(this.#prefix, key);
-    if (full.length > this.#prefix.length + longestText) return full;
+    // A long key is short once it is written as its digest; what is remembered is the key itself.
+    if (full.length > this.#prefix.length + longestText || key.length > longestText) return full;
     if (typeof key !== 'string') this.#tuples.remember(key, full);
     else {
       if (this.#strings.size >= mostKeys) this.#strings.clear();
