@@ -2,21 +2,16 @@
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startProxy } from '../kit/proxy.ts';
-import { startWorker } from '../kit/workers.ts';
+import { startInstance } from './fleet.ts';
 import { type Fleet, lostFields, lostIncrements, revived, staleAfterRedirect } from './plays.ts';
 import { type Place, places } from './servers.ts';
-import type { Opening, SiteHandlers } from './site.worker.ts';
+import type { Opening } from './site.worker.ts';
 
-const file = new URL('./site.worker.ts', import.meta.url);
 const trials = 100;
 const patience = 240_000;
 
 async function startFleet(opening: Opening, others: Opening = opening): Promise<Fleet> {
-  const start = async (how: Opening) => {
-    const worker = await startWorker<SiteHandlers>(file);
-    return { worker, url: await worker.call('open', how) };
-  };
-  const [one, other] = await Promise.all([start(opening), start(others)]);
+  const [one, other] = await Promise.all([startInstance(opening), startInstance(others)]);
   return [one, other];
 }
 
