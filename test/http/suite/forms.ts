@@ -22,15 +22,18 @@ export type Response = ServerResponse & { send?(body?: Buffer): unknown };
 /** Sends `answer` in the given form. */
 export function writeAnswer(res: Response, answer: Answer, form: Form): void {
   const { status, lines, body } = answer;
+  // RFC 9112 section 6.3: a body in an unknown coding ends with the connection.
+  if (lines.some(([name]) => name.toLowerCase() === 'transfer-encoding')) res.shouldKeepAlive = false;
   if (form === 'writeHead(object)') {
     res.writeHead(status, Object.fromEntries(lines.map(([name, value]) => [name, mutable(value)])));
     res.end(body);
     return;
   }
   if (form === 'writeHead(array)') {
+    // Of a name that is repeated Node keeps the last line alone, where fields were set before: one name, with all its lines.
     res.writeHead(
       status,
-      lines.flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one])),
+      lines.flatMap(([name, value]) => [name, mutable(value)]),
     );
     res.end(body);
     return;

@@ -29,6 +29,8 @@ export interface Ways {
   readonly write: (answer: Answer) => void;
   /** What an origin that hangs up is to a middleware: a handler that fails before it has answered. */
   readonly fail: () => void;
+  /** The names of the fields that the client sent. */
+  readonly sent: readonly string[];
 }
 
 export interface OriginOptions {
@@ -47,21 +49,32 @@ export interface Origin {
 /** Starts an origin on a free loopback port. */
 export async function startOrigin({ host, form, guard }: OriginOptions): Promise<Origin> {
   const scripts = new Map<string, Script>();
+  // Of a test that never came this far the suite has no state, and says so on the console.
+  const asked = new Set<string | undefined>();
+  const sent = new WeakMap<IncomingMessage, readonly string[]>();
   const handle = (req: IncomingMessage, res: Response, next: Next): void => {
     const [room = '', ...path] = new URL(req.url ?? '/', 'http://origin').pathname.split('/').slice(1);
     const ways: Ways = {
       write: (answer) => writeAnswer(res, answer, form),
       fail: () => next(new Error('The origin hung up.')),
+      sent: sent.get(req) ?? [],
     };
     if (room === 'config') handleConfig(path, req, res);
-    else if (room === 'state') handleState(path, req, res);
-    else if (room === 'test') answerTest(path, req, ways);
+    else if (room === 'state' && asked.has(path[0])) handleState(path, req, res);
+    else if (room === 'test') {
+      asked.add(path[0]);
+      answerTest(path, req, ways);
+    } else if (room === 'state') res.writeHead(404).end();
     else scripts.get(path[0] ?? '')?.(req, res, ways);
   };
-  const guarded = (req: IncomingMessage, res: ServerResponse, next: Next): unknown =>
-    guard && /^\/(?:test|case)\//.test(req.url ?? '') ? guard(req, res, next) : next();
+  const guarded = (req: IncomingMessage, res: ServerResponse, next: Next): unknown => {
+    sent.set(req, Object.keys(req.headers));
+    return guard && /^\/(?:test|case)\//.test(req.url ?? '') ? guard(req, res, next) : next();
+  };
 
   const server = createServer(listeners[host](guarded, handle));
+  // A busy machine must not make it hang up between two requests.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -107,7 +120,7 @@ class Heard extends ServerResponse {
 }
 
 /** Lets the suite's own handler answer, and writes its answer in our form. */
-function answerTest(path: readonly string[], req: IncomingMessage, { write, fail }: Ways): void {
+function answerTest(path: readonly string[], req: IncomingMessage, { write, fail, sent }: Ways): void {
   const heard = new Heard(req);
   const end = (body?: string): ServerResponse => {
     const lines = Object.entries(heard.getHeaders()).map(([name, value = '']): Line => [
@@ -119,16 +132,20 @@ function answerTest(path: readonly string[], req: IncomingMessage, { write, fail
   };
   Object.defineProperty(heard, 'socket', { value: { destroy: fail } });
   Object.assign(heard, { end });
-  handleTest(path, Object.create(req, { headers: { value: snapshot(req.headers) } }), heard);
+  handleTest(path, Object.create(req, { headers: { value: snapshot(req, sent) } }), heard);
 }
 
+/** What a cache may add to a request. */
+const conditions = ['if-none-match', 'if-modified-since', 'if-range', 'range'];
+/** These say who is asking. Whoever looks at them, or at all there are, while he makes an answer makes it for one alone. */
+const identities = new Set(['authorization', 'cookie']);
+
 /** The suite keeps the fields of a request and looks at them later: as the handler saw them. */
-function snapshot(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+function snapshot({ headers }: IncomingMessage, sent: readonly string[]): IncomingHttpHeaders {
   const copy: IncomingHttpHeaders = {};
-  for (const name of Object.keys(headers)) {
-    // These say who is asking. They are not looked at while the answer is made: that alone would make it somebody's.
-    if (!['authorization', 'cookie'].includes(name)) copy[name] = headers[name];
-    else Object.defineProperty(copy, name, { enumerable: true, get: () => headers[name] });
+  for (const name of new Set([...sent, ...conditions])) {
+    if (identities.has(name)) Object.defineProperty(copy, name, { enumerable: true, get: () => headers[name] });
+    else if (headers[name] !== undefined) copy[name] = headers[name];
   }
   return copy;
 }
