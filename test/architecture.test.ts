@@ -22,14 +22,14 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   },
   'src/testing': { rooms: ['src/backend', 'src/support'] },
   'adapters/memory': { rooms: ['src/backend', 'src/support'] },
-  'adapters/redis': { rooms: ['src/backend', 'src/support'], packages: ['ioredis'] },
+  'adapters/redis': { rooms: ['src/backend', 'src/support'], packages: ['connect-redis', 'ioredis'] },
   'adapters/memcached': { rooms: ['src/backend', 'src/support'], packages: ['memjs'] },
   'src/connect.ts': { rooms: ['src/backend', 'src/support'] },
   'src/index.ts': { rooms: ['src/backend', 'src/cache', 'src/codec', 'src/connect.ts', 'src/observe', 'src/support'] },
 };
 
 /** Files that a user imports by a name of the package. */
-const frontDoors = /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$/;
+const frontDoors = /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$|^adapters\/redis\/connect-redis\.ts$/;
 
 interface Import {
   /** A path from the root of the repository, or the name of a package. */
