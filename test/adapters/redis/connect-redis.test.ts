@@ -10,7 +10,7 @@ import { asNodeRedis, clusterOptions, redis, redisOptions } from 'hotshelf/redis
 import { Cluster, Redis } from 'ioredis';
 import supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { connectRedis, type ConnectRedisOptions } from '../../../adapters/redis/connect-redis.ts';
+import { connectRedis, type ConnectRedisOptions } from 'hotshelf/connect-redis';
 import { startRedisCluster, type RedisCluster } from '../../kit/cluster.ts';
 import { startRedis, type RedisServer } from '../../kit/redis.ts';
 import { startSentinel } from '../../kit/sentinel.ts';
@@ -310,7 +310,7 @@ describe('connectRedis()', () => {
     vi.resetModules();
     vi.doMock('connect-redis', installed);
     try {
-      const { connectRedis: connect } = await import('../../../adapters/redis/connect-redis.ts');
+      const { connectRedis: connect } = await import('hotshelf/connect-redis');
       const store = connect(singleClient(), { prefix: newPrefix() });
       expect(store).toBeInstanceOf((await installed()).RedisStore);
       await until(async () => (await store.get('none')) === null, { what: 'the client to be connected' });
