@@ -7,7 +7,7 @@ import { sessions, SessionStore, type SessionEvent, type SessionStoreOptions } f
 import express, { type Express, type RequestHandler } from 'express';
 import session, { type Store } from 'express-session';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectRedis } from '../../adapters/redis/connect-redis.ts';
+import { connectRedis } from 'hotshelf/connect-redis';
 import type { BackendWith } from '../../src/backend/backend.ts';
 import type { Foreign } from '../../src/backend/values.ts';
 import { startRedis, startRedisCluster, type RedisCluster, type RedisServer } from '../kit/servers.ts';
