@@ -63,10 +63,17 @@ export async function keptAnswer(
 }
 
 /** Returns the answer as a 304 with these fields leaves it, before it is known how long it may now be kept: RFC 9111 section 4.3.4. */
-export function confirmedAnswer(stored: StoredAnswer, answered: Answered, rules: Rules): StoredAnswer {
+export function confirmedAnswer(
+  stored: StoredAnswer,
+  answered: Answered,
+  rules: Rules,
+  respondedAt: number,
+): StoredAnswer {
   const isGoverned = ['cache-control', ...rules.targets].some((name) => answered.fields[name] !== undefined);
   const { directives } = governing(isGoverned ? answered.fields : fieldsOf(stored.lines), rules.targets);
   const fresh = answered.lines.filter(([name]) => !framing.has(name.toLowerCase()));
+  // RFC 9110 section 6.6.1, as above: with the date of the first answer it would be as old as before.
+  if (answered.fields['date'] === undefined) fresh.push(['Date', formatHttpDate(respondedAt)]);
   const lines = updatedFields(stored.lines, fresh, directives, { keepSetCookie: rules.storeSetCookie });
   const fields = fieldsOf(lines);
   const lastModified = fieldValue(fields, 'last-modified');

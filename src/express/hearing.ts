@@ -159,7 +159,7 @@ export class Hearing<Request extends IncomingLike> implements Ear {
       this.#skip('again');
       return 'drop';
     }
-    const confirmed = confirmedAnswer(earlier, answered, rules);
+    const confirmed = confirmedAnswer(earlier, answered, rules, this.#respondedAt);
     const plan = this.#planFor({ ...answered, status: confirmed.status, fields: fieldsOf(confirmed.lines) });
     const stock = { ...(isPlan(plan) ? plan : { ...earlier.stock, ageMs: 0 }), respondedAt: this.#respondedAt };
     const answer = { ...confirmed, stock };
