@@ -54,10 +54,20 @@ function handle<Request extends IncomingLike>(
     for (const listener of route.listeners) listener(req, at);
     return undefined;
   }
-  return wait(new Visit(route, req, res, next, at));
+  return answer(new Visit(route, req, res, next, at));
 }
 
-async function wait<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
+async function answer<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
+  try {
+    await tryToAnswer(visit);
+  } catch (error) {
+    if (visit.failure !== undefined || visit.ran || visit.res.headersSent) throw error;
+    // Nothing that goes wrong here keeps the handler from answering.
+    pass(visit.route, visit.res, visit.next, 'uncacheable');
+  }
+}
+
+async function tryToAnswer<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
   const { route, req, res, next, at } = visit;
   if (req.method === 'HEAD' || req.headers.range !== undefined) return look(visit);
   // Whoever cannot have the answer of another need not wait for it.
