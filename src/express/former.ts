@@ -66,7 +66,7 @@ export class Former {
   readonly #flags: Pick<ResponseLike & Inner, (typeof flags)[number]>;
   readonly #places = new Map<string, { readonly ours: Callable; readonly own: boolean; readonly former: unknown }>();
   #veiled = false;
-  #top: unknown;
+  #top: PropertyDescriptor | undefined;
 
   constructor(res: ResponseLike, options: FormerOptions) {
     this.#res = res as ResponseLike & Inner;
@@ -190,7 +190,7 @@ export class Former {
 
   /** Node, and other middleware, ask `res.writeHead` for a head that nobody wrote: from now on that comes straight here. */
   #takeHead(): void {
-    if (this.#res.writeHead !== this.#take) this.#top = this.#res.writeHead;
+    if (this.#res.writeHead !== this.#take) this.#top = Object.getOwnPropertyDescriptor(this.#res, 'writeHead');
     Reflect.set(this.#res, 'writeHead', this.#take);
   }
 
@@ -199,7 +199,9 @@ export class Former {
     this.owed = undefined;
     // With a status alone the newer one counts: other middleware may have changed it.
     const result = this.head(owed !== undefined && owed.args.length > 1 ? owed.args : args);
-    if (this.#res.writeHead === this.#take) Reflect.set(this.#res, 'writeHead', this.#top);
+    if (this.#res.writeHead !== this.#take) return result;
+    if (this.#top === undefined) Reflect.deleteProperty(this.#res, 'writeHead');
+    else Object.defineProperty(this.#res, 'writeHead', this.#top);
     return result;
   };
 

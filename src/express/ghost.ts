@@ -59,12 +59,20 @@ function standIn(socket: Socket, res: ResponseLike): Socket {
   const stub = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   // Of an error of its socket a response tells nobody.
   stub.on('error', () => undefined);
+  stub.on('finish', () => stub.destroy());
   stub.on('close', () => closeSink(res));
   return new Proxy(socket, {
     get(target, name, proxy: Socket) {
       if (name === 'destroySoon' || name === 'resetAndDestroy') return () => stub.destroy();
       if (settings.has(name)) return () => proxy;
-      return Reflect.get(name in stub ? stub : target, name);
+      // Each function works on its own object: what the one's lack, they must not find in the other.
+      const owner = name in stub ? stub : target;
+      const value: unknown = Reflect.get(owner, name);
+      if (typeof value !== 'function' || name === 'constructor') return value;
+      return (...args: unknown[]) => {
+        const result: unknown = Reflect.apply(value, owner, args);
+        return result === stub ? proxy : result;
+      };
     },
     set: (_target, name, value) => Reflect.set(stub, name, value),
   });
