@@ -57,13 +57,12 @@ export function holdResponse(
         const done = before();
         if (done !== undefined) {
           const said = headOf(res);
-          done.then(() => letGo(said), takeBack);
+          done.then(() => letGo(said), takeBack).catch(failed);
         }
         state = done === undefined ? 'free' : 'holding';
       }
       if (state === 'free') return original[verb].apply(res, args);
-      // What comes after the end is not said, as ever.
-      if (state === 'holding' && !isEnded(held)) held.push([verb, args]);
+      if (state === 'holding' && isSaid(held, verb)) held.push([verb, args]);
       return verb === 'write' ? false : res;
     };
   }
@@ -81,6 +80,11 @@ function untilEnd(res: ServerResponse, original: Responder): Responder {
       return original.end.apply(res, args);
     },
   };
+}
+
+/** What comes after the end is not said, as ever; and as nothing was sent, compression says the head again and again. */
+function isSaid(held: readonly (readonly [Verb, unknown])[], verb: Verb): boolean {
+  return !isEnded(held) && (verb !== 'writeHead' || held.length === 0);
 }
 
 function isEnded(held: readonly (readonly [Verb, unknown])[]): boolean {

@@ -2,6 +2,7 @@
 
 import session, { type SessionData } from 'express-session';
 import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { isObject } from './content.ts';
 import { Sessions } from './core.ts';
 import { sessionError } from './errors.ts';
 import type { SessionEvent } from './events.ts';
@@ -54,7 +55,7 @@ export class SessionStore extends session.Store {
   /** @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING` */
   constructor(options: SessionStoreOptions | Settings) {
     super();
-    const settings = 'ttlMs' in options ? options : checkStoreOptions(options, 'new SessionStore()', storeNames);
+    const settings = isSettings(options) ? options : checkStoreOptions(options, 'new SessionStore()', storeNames);
     this.#sessions = new Sessions(settings);
   }
 
@@ -190,6 +191,11 @@ export class SessionStore extends session.Store {
       `${where} needs \`ownerOf\`: who owns a session is not known without it.`,
     );
   }
+}
+
+/** Whether the options were checked already. */
+function isSettings(options: SessionStoreOptions | Settings): options is Settings {
+  return isObject(options) && 'ttlMs' in options;
 }
 
 /** Calls `callback` once, with the outcome of `promise`. What it throws is its own, as everywhere in Node. */
