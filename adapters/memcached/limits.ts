@@ -2,7 +2,7 @@
 
 import { taken } from '../../src/backend/limits/arithmetic.ts';
 import { Blocks } from '../../src/backend/limits/blocks.ts';
-import { checkTake } from '../../src/backend/limits/check.ts';
+import { checkShut, checkTake } from '../../src/backend/limits/check.ts';
 import type { Limits, Plan, Taken } from '../../src/backend/limits.ts';
 import type { Values } from '../../src/backend/values.ts';
 import type { Clock } from '../../src/support/clock.ts';
@@ -19,6 +19,7 @@ import { LimitWindows } from './limit-windows.ts';
 export class MemcachedLimits implements Limits {
   readonly #windows: LimitWindows;
   readonly #buckets: LimitBuckets;
+  readonly #values: Values;
   readonly #clock: Clock;
   readonly #blocks: Blocks | undefined;
 
@@ -26,14 +27,17 @@ export class MemcachedLimits implements Limits {
   constructor(cluster: Cluster, values: Values, clock: Clock, blocks: boolean) {
     this.#windows = new LimitWindows(cluster, clock);
     this.#buckets = new LimitBuckets(values, clock);
+    this.#values = values;
     this.#clock = clock;
     this.#blocks = blocks ? new Blocks(clock) : undefined;
   }
 
-  async take(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
+  async take(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken> {
     const blocked = this.#blocks?.find(keys, plans, cost);
     if (blocked !== undefined) return blocked;
-    checkTake(keys, plans, cost);
+    checkTake(keys, plans, cost, gate);
+    const shutMs = await this.#shutMs(gate);
+    if (shutMs > 0) return { ...(await this.look(keys, plans, cost)), allowed: false, shutMs };
     const askedAt = this.#clock.monotonic();
     const kept = await this.#takeAll(keys, plans, cost);
     const answer = answerOf(plans, kept, cost);
@@ -42,9 +46,13 @@ export class MemcachedLimits implements Limits {
     return answer;
   }
 
-  async look(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
-    checkTake(keys, plans, cost);
-    return answerOf(plans, await this.#each(keys, plans, (key, plan) => this.#look(key, plan, cost)), cost);
+  async look(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken> {
+    checkTake(keys, plans, cost, gate);
+    const [shutMs, kept] = await Promise.all([
+      this.#shutMs(gate),
+      this.#each(keys, plans, (key, plan) => this.#look(key, plan, cost)),
+    ]);
+    return answerOf(plans, kept, cost, shutMs);
   }
 
   async charge(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
@@ -69,6 +77,12 @@ export class MemcachedLimits implements Limits {
     );
   }
 
+  async shut(gate: string, ms: number): Promise<void> {
+    checkShut(gate, ms);
+    if (ms === 0) await this.#values.delete([gate]);
+    else await this.#values.set(gate, Buffer.from(String(Math.floor(this.#clock.now()) + ms), 'latin1'), ms);
+  }
+
   close(): void {
     this.#blocks?.clear();
   }
@@ -91,6 +105,13 @@ export class MemcachedLimits implements Limits {
         return one.fits && plan !== undefined ? this.#look(keys[place] ?? '', plan, cost) : one;
       }),
     );
+  }
+
+  async #shutMs(gate: string | undefined): Promise<number> {
+    const stored = gate === undefined ? undefined : await this.#values.get(gate);
+    if (stored === undefined) return 0;
+    const until = Number(Buffer.from(stored.bytes).toString('latin1'));
+    return Number.isSafeInteger(until) ? Math.max(0, until - Math.floor(this.#clock.now())) : 0;
   }
 
   #take(key: string, plan: Plan, cost: number): Promise<Kept> {
@@ -136,8 +157,8 @@ async function undoAll(charged: readonly Kept[]): Promise<void> {
   });
 }
 
-function answerOf(plans: readonly Plan[], kept: readonly Kept[], cost: number): Taken {
+function answerOf(plans: readonly Plan[], kept: readonly Kept[], cost: number, shutMs = 0): Taken {
   const allowed = kept.every(({ fits }) => fits);
   const usages = kept.map(({ usage }) => usage);
-  return taken(plans, usages, kept[0]?.now ?? 0, cost, allowed);
+  return taken(plans, usages, kept[0]?.now ?? 0, cost, allowed, shutMs);
 }

@@ -1,7 +1,7 @@
 /** The limits facet in this process. */
 
 import { add, advance, free, give, isAhead, lifetimeMs, taken } from '../../src/backend/limits/arithmetic.ts';
-import { checkPairs, checkTake } from '../../src/backend/limits/check.ts';
+import { checkPairs, checkShut, checkTake } from '../../src/backend/limits/check.ts';
 import type { Usage } from '../../src/backend/limits/usage.ts';
 import type { Limits, Plan, Taken } from '../../src/backend/limits.ts';
 import { FifoMap } from '../../src/support/s3-fifo.ts';
@@ -22,26 +22,34 @@ class Limit extends Cell {
   }
 }
 
+/** What a shut gate takes beside its key. */
+const gateOverheadBytes = 200;
+
 export class MemoryLimits implements Limits {
   readonly #store: Store;
   readonly #limits: FifoMap<Limit>;
+  /** Those that are shut, until their time. */
+  readonly #gates: FifoMap<Cell>;
 
   constructor(store: Store) {
     this.#store = store;
     this.#limits = new FifoMap<Limit>(store.queues);
+    this.#gates = new FifoMap<Cell>(store.queues);
   }
 
-  async take(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
-    return this.#decide(keys, plans, cost, (fits) => (fits ? cost : 0));
+  async take(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken> {
+    return this.#decide(keys, plans, cost, gate, (fits) => (fits ? cost : 0));
   }
 
-  async look(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
-    return this.#decide(keys, plans, cost, () => 0);
+  async look(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken> {
+    return this.#decide(keys, plans, cost, gate, () => 0);
   }
 
   async charge(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken> {
-    const { standings } = this.#decide(keys, plans, cost, (_fits, left) => Math.max(0, Math.min(cost, left)));
-    return { allowed: true, standings: standings.map((one) => ({ ...one, retryAfterMs: 0 })) };
+    const { standings } = this.#decide(keys, plans, cost, undefined, (_fits, left) =>
+      Math.max(0, Math.min(cost, left)),
+    );
+    return { allowed: true, shutMs: 0, standings: standings.map((one) => ({ ...one, retryAfterMs: 0 })) };
   }
 
   async give(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<void> {
@@ -54,6 +62,14 @@ export class MemoryLimits implements Limits {
       limit.usage = give(plan, advance(plan, limit.usage, now), cost);
       if (limit.usage.length === 0) this.#limits.delete(limit);
     }
+  }
+
+  async shut(gate: string, ms: number): Promise<void> {
+    this.#store.checkOpen();
+    checkShut(gate, ms);
+    const found = this.#gates.find(gate);
+    if (ms > 0) this.#store.put(this.#gates, new Cell(gate, gateOverheadBytes + gate.length, this.#now() + ms));
+    else if (found !== undefined) this.#gates.delete(found);
   }
 
   async reset(keys: readonly string[], plans: readonly Plan[]): Promise<void> {
@@ -70,21 +86,24 @@ export class MemoryLimits implements Limits {
     keys: readonly string[],
     plans: readonly Plan[],
     cost: number,
+    gate: string | undefined,
     part: (fits: boolean, left: number) => number,
   ): Taken {
     this.#store.checkOpen();
-    checkTake(keys, plans, cost);
+    checkTake(keys, plans, cost, gate);
     const now = this.#now();
+    const shutUntil = gate === undefined ? 0 : (this.#store.get(this.#gates, gate)?.expiresAt ?? 0);
+    const shutMs = Math.max(0, shutUntil - now);
     const before = plans.map((plan, place) => this.#find(keys[place] ?? '', plan)?.usage ?? []);
     const usages = plans.map((plan, place) => advance(plan, before[place] ?? [], now));
     const allowed = plans.every((plan, place) => free(plan, usages[place] ?? []) >= cost);
     for (const [place, plan] of plans.entries()) {
       const usage = usages[place] ?? [];
-      const charged = part(allowed, free(plan, usage));
+      const charged = part(allowed && shutMs === 0, free(plan, usage));
       if (charged === 0 && !isAhead(before[place] ?? [], usage)) continue;
       usages[place] = this.#write(keys[place] ?? '', plan, add(plan, usage, now, charged), now);
     }
-    return taken(plans, usages, now, cost, allowed);
+    return taken(plans, usages, now, cost, allowed, shutMs);
   }
 
   /** What is kept under `key` for this algorithm and window. */

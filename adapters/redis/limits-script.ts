@@ -3,8 +3,9 @@
 import { script } from './scripts.ts';
 
 /**
- * KEYS: of each question one key a plan. ARGV: groups of questions with the same mode, cost and plans, each as mode, cost,
- * number of plans, number of questions, and for each plan its kind, limit, window and burst.
+ * KEYS: of each question one key a plan, and its gate if it has one. ARGV: groups of questions with the same mode, cost and
+ * plans, each as mode, cost, number of plans, number of questions, 1 if they have gates, and for each plan its kind, limit,
+ * window and burst.
  *
  * What is stored is the kind and the window, then the usage: `s1000:1700000000,5,0,3`. Numbers travel as text, because Lua
  * rounds a number reply down and prints 14 digits. The answer is one text, as one is read faster than many: the time, and for
@@ -102,7 +103,7 @@ local function write(key, plan, usage)
   redis.call('SET', key, plan.shape .. table.concat(usage, ','), 'PX', whole(plan.kind.ttl(plan, usage)))
 end
 
-local function answer(mode, cost, plans, first)
+local function answer(mode, cost, plans, first, gated)
   if mode == 'reset' then
     for place = 1, #plans do redis.call('DEL', KEYS[first + place]) end
     return '1'
@@ -116,6 +117,13 @@ local function answer(mode, cost, plans, first)
     fits = fits and cost <= free[place]
   end
   local texts = { fits and '1' or '0' }
+  if gated == 1 then
+    local shut = redis.call('PTTL', KEYS[first + #plans + 1])
+    if shut > 0 then
+      fits = false
+      texts[1] = texts[1] .. '!' .. whole(shut)
+    end
+  end
   for place, plan in ipairs(plans) do
     local key, usage = KEYS[first + place], usages[place]
     local charged = 0
@@ -138,8 +146,9 @@ end
 
 local answers, key, arg = { whole(now) }, 0, 1
 while ARGV[arg] do
-  local mode, cost, count, questions = ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]), tonumber(ARGV[arg + 3])
-  arg = arg + 4
+  local mode, cost = ARGV[arg], tonumber(ARGV[arg + 1])
+  local count, questions, gated = tonumber(ARGV[arg + 2]), tonumber(ARGV[arg + 3]), tonumber(ARGV[arg + 4])
+  arg = arg + 5
   local plans = {}
   for place = 1, count do
     local kind, window = ARGV[arg], ARGV[arg + 2]
@@ -153,8 +162,8 @@ while ARGV[arg] do
     arg = arg + 4
   end
   for _ = 1, questions do
-    answers[#answers + 1] = answer(mode, cost, plans, key)
-    key = key + count
+    answers[#answers + 1] = answer(mode, cost, plans, key, gated)
+    key = key + count + gated
   end
 end
 return table.concat(answers, '|')`);

@@ -13,10 +13,15 @@ export interface Question {
   readonly keys: readonly string[];
   readonly plans: readonly Plan[];
   readonly cost: number;
+  /** With its prefix, or '' for none. */
+  readonly gate: string;
 }
 
 export interface Answer {
+  /** Whether the plans had room. */
   readonly allowed: boolean;
+  /** How long the gate is still shut, in ms. */
+  readonly shutMs: number;
   /** Of each plan. */
   readonly usages: readonly Usage[];
 }
@@ -38,6 +43,7 @@ export function writeQuestions(questions: readonly Question[]): CommandArgument[
   let count = 0;
   for (const question of questions) {
     for (const key of question.keys) keys.push(key);
+    if (question.gate !== '') keys.push(question.gate);
     if (first !== undefined && !isAlike(question, first)) {
       writeGroup(groups, first, count);
       first = question;
@@ -52,11 +58,16 @@ export function writeQuestions(questions: readonly Question[]): CommandArgument[
 }
 
 function isAlike(one: Question, other: Question): boolean {
-  return one.mode === other.mode && one.cost === other.cost && samePlans(one.plans, other.plans);
+  return (
+    one.mode === other.mode &&
+    one.cost === other.cost &&
+    (one.gate === '') === (other.gate === '') &&
+    samePlans(one.plans, other.plans)
+  );
 }
 
-function writeGroup(groups: CommandArgument[], { mode, cost, plans }: Question, count: number): void {
-  groups.push(mode, cost, plans.length, count);
+function writeGroup(groups: CommandArgument[], { mode, cost, gate, plans }: Question, count: number): void {
+  groups.push(mode, cost, plans.length, count, gate === '' ? 0 : 1);
   for (const plan of plans) {
     groups.push(kinds[plan.algorithm], plan.limit, plan.windowMs, burstOf(plan));
   }
@@ -75,6 +86,7 @@ export function readAnswers(reply: Reply, count: number): Answers | undefined {
 function readAnswer(reader: Reader): Answer | undefined {
   if (reader.next('E')) return undefined;
   const allowed = reader.number() === 1;
+  const shutMs = reader.next('!') ? reader.number() : 0;
   const usages: Usage[] = [];
   while (reader.next(';')) {
     const usage: number[] = [];
@@ -82,7 +94,7 @@ function readAnswer(reader: Reader): Answer | undefined {
     while (reader.next(',')) usage.push(reader.number());
     usages.push(usage);
   }
-  return { allowed, usages };
+  return { allowed, shutMs, usages };
 }
 
 /** Reads numbers byte by byte: a third of the time of cutting a text into pieces. */

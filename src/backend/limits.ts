@@ -56,8 +56,10 @@ export interface Standing {
 
 /** How a take went. */
 export interface Taken {
-  /** True if every plan had room; everything was charged then, and nothing otherwise. */
+  /** True if every plan had room and the gate was not shut; everything was charged then, and nothing otherwise. */
   readonly allowed: boolean;
+  /** For how many ms the gate is still shut; 0 if it is not. */
+  readonly shutMs: number;
   /** Of each plan, in the order of the plans, after the take. */
   readonly standings: readonly Standing[];
 }
@@ -77,14 +79,20 @@ export interface Taken {
  * was charged once or not at all, never twice.
  */
 export interface Limits {
-  /** Takes `cost` from every plan if all of them have room, and nothing otherwise. */
-  take(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken>;
+  /**
+   * Takes `cost` from every plan if all of them have room, and nothing otherwise.
+   *
+   * @param gate a key like the others; nothing passes while it is shut
+   */
+  take(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken>;
   /** Answers as `take` would, and charges nothing. */
-  look(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken>;
+  look(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken>;
   /** Takes `cost` from every plan, and from a plan that has less whatever it has. Is always allowed. */
   charge(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<Taken>;
   /** Gives back `cost` to every plan, at most what was taken; never creates a key. */
   give(keys: readonly string[], plans: readonly Plan[], cost: number): Promise<void>;
+  /** Shuts a gate for `ms`, a whole number from 1 to 366 days, whether or not it is shut already; `0` opens it. */
+  shut(gate: string, ms: number): Promise<void>;
   /** Gives everything back. */
   reset(keys: readonly string[], plans: readonly Plan[]): Promise<void>;
 }

@@ -95,10 +95,11 @@ function wrapCounters(counters: Counters, wire: Wire): Counters {
 
 function wrapLimits(limits: Limits, wire: Wire): Limits {
   return {
-    take: (keys, plans, cost) => wire.run(() => limits.take(keys, plans, cost)),
-    look: (keys, plans, cost) => wire.run(() => limits.look(keys, plans, cost)),
+    take: (keys, plans, cost, gate) => wire.run(() => limits.take(keys, plans, cost, gate)),
+    look: (keys, plans, cost, gate) => wire.run(() => limits.look(keys, plans, cost, gate)),
     charge: (keys, plans, cost) => wire.run(() => limits.charge(keys, plans, cost)),
     give: (keys, plans, cost) => wire.run(() => limits.give(keys, plans, cost)),
+    shut: (gate, ms) => wire.run(() => limits.shut(gate, ms)),
     reset: (keys, plans) => wire.run(() => limits.reset(keys, plans)),
   };
 }

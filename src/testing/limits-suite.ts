@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Limits, Plan, Taken } from '../backend/limits.ts';
 import { defineLimitTimes } from './limits-times.ts';
-import { expectError, suite, type ConformanceCase, type Define, type SuiteOptions } from './suite.ts';
+import { expectError, expectExpiry, suite, type ConformanceCase, type Define, type SuiteOptions } from './suite.ts';
 
 export interface LimitsSuiteOptions extends SuiteOptions<'limits'> {
   /**
@@ -34,6 +34,7 @@ export function limitsSuite(options: LimitsSuiteOptions): readonly ConformanceCa
     defineDecisionCases(it);
     defineTogetherCases(it, exact);
     defineGivingCases(it);
+    defineGateCases(it);
     defineRaceCases(it, exact);
     defineLimitTimes(it);
     defineRefusalCases(it);
@@ -79,6 +80,7 @@ function defineDecisionCases(it: Define<'limits'>): void {
     const keys = [key()];
     assert.deepEqual(await limits.look(keys, [sliding], 5), {
       allowed: true,
+      shutMs: 0,
       standings: [{ remaining: 5, resetMs: 0, retryAfterMs: 0 }],
     });
     await limits.take(keys, [sliding], 4);
@@ -214,6 +216,47 @@ function defineGivingCases(it: Define<'limits'>): void {
     await limits.reset([name], [sliding]);
     assert.deepEqual(said(await limits.take([name], [sliding], 5)), [true, 0]);
     assert.deepEqual(said(await limits.take([name], [sliding], 1)), [false, 0]);
+  });
+}
+
+function defineGateCases(it: Define<'limits'>): void {
+  it('lets nothing pass while a gate is shut, and charges nothing', async ({ backend: { limits }, peer, key }) => {
+    const name = key();
+    const [keys, gate] = [[`{${name}}:a`], `{${name}}:gate`];
+    assert.equal((await limits.take(keys, [sliding], 1, gate)).shutMs, 0);
+    await peer.limits.shut(gate, 60_000);
+    for (const verb of ['take', 'look'] as const) {
+      const refused = await limits[verb](keys, [sliding], 1, gate);
+      assert.deepEqual(said(refused), [false, 4]);
+      assert.ok(refused.shutMs > 50_000 && refused.shutMs <= 60_000, `shut for ${refused.shutMs} ms`);
+    }
+    assert.deepEqual(said(await limits.take(keys, [sliding], 1)), [true, 3]);
+    await peer.limits.shut(gate, 0);
+    assert.deepEqual(said(await limits.take(keys, [sliding], 1, gate)), [true, 2]);
+  });
+
+  it('opens a gate after its time and not before, and gives it a new one', async (trial) => {
+    const { limits } = trial.backend;
+    const name = trial.key();
+    const [keys, gate] = [[`{${name}}:a`], `{${name}}:gate`];
+    await limits.shut(gate, 60_000);
+    const before = trial.elapsed();
+    await limits.shut(gate, trial.shortMs);
+    await expectExpiry(
+      trial,
+      before,
+      trial.shortMs,
+      async () => !(await limits.look(keys, [sliding], 1, gate)).allowed,
+    );
+  });
+
+  it('refuses gates and times that mean nothing', async ({ backend: { limits }, key }) => {
+    const name = key();
+    for (const ms of [-1, 0.5, Number.NaN, Infinity, longMs + 1])
+      await expectError(limits.shut(name, ms), 'OPTION_INVALID');
+    await expectError(limits.shut('a b', 1), 'KEY_INVALID');
+    for (const gate of ['a b', `{${name}}:a`, '{other}:gate'])
+      await expectError(limits.take([`{${name}}:a`], [sliding], 1, gate), 'KEY_INVALID');
   });
 }
 

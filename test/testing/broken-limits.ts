@@ -45,6 +45,7 @@ export const brokenLimits: readonly Breakage<Limits>[] = [
         for (const [place, plan] of plans.entries()) taken.push(await limits.take([keys[place] ?? ''], [plan], cost));
         return {
           allowed: taken.every(({ allowed }) => allowed),
+          shutMs: 0,
           standings: taken.flatMap(({ standings }) => standings),
         };
       },
@@ -171,6 +172,19 @@ export const brokenLimits: readonly Breakage<Limits>[] = [
     'bad costs pass',
     (limits) => ({ take: (keys, plans, cost) => limits.take(keys, plans, Math.max(0, Math.round(cost) || 0)) }),
     'refuses costs and plans that mean nothing',
+  ],
+  [
+    'a gate is never shut',
+    (limits) => ({ take: (keys, plans, cost) => limits.take(keys, plans, cost) }),
+    'lets nothing pass while a gate is shut',
+  ],
+  [
+    'a gate keeps its first time',
+    (limits) => {
+      const shut = new Set<string>();
+      return { shut: async (gate, ms) => (shut.has(gate) ? undefined : (shut.add(gate), limits.shut(gate, ms))) };
+    },
+    'opens a gate after its time',
   ],
   ['a closed backend answers', () => ({ reset: async () => {} }), 'CLOSED after close'],
 ];

@@ -55,16 +55,22 @@ export function lifetimeMs(plan: Plan, usage: Usage, now: number): number {
   return usage.length === 0 ? 0 : waitMs(plan, usage, now, capacityOf(plan));
 }
 
-/** How the plans stand after a take. */
+/**
+ * How the plans stand after a take.
+ *
+ * @param allowed whether they had room
+ * @param shutMs how long the gate is still shut
+ */
 export function taken(
   plans: readonly Plan[],
   usages: readonly Usage[],
   now: number,
   cost: number,
   allowed: boolean,
+  shutMs = 0,
 ): Taken {
   const standings = plans.map((plan, place) => standing(plan, usages[place] ?? [], now, allowed ? 0 : cost));
-  return { allowed, standings };
+  return { allowed: allowed && shutMs === 0, shutMs, standings };
 }
 
 function standing(plan: Plan, usage: Usage, now: number, refused: number): Standing {

@@ -12,9 +12,18 @@ const mostPlans = 16;
 const algorithms: readonly unknown[] = ['sliding-window', 'token-bucket', 'fixed-window'];
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless this may be taken. */
-export function checkTake(keys: readonly string[], plans: readonly Plan[], cost: number): void {
+export function checkTake(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): void {
   checkCost(cost);
   checkPairs(keys, plans);
+  if (gate === undefined) return;
+  checkKey(gate);
+  checkTogether([...keys, gate]);
+}
+
+/** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless a gate may be shut for `ms`. */
+export function checkShut(gate: string, ms: number): void {
+  checkKey(gate);
+  checkWhole('ms', ms, 0, longestWindowMs);
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` unless `cost` is a whole number from 0 to 2^53 - 1. */

@@ -38,7 +38,15 @@ describe('the script', () => {
     const batch = new LimitsBatch(nodesBehind(await backendOn(real.url), 'the test'));
     const ask = (mode: Mode, keys: string[], some: readonly Plan[], cost: number) =>
       new Promise<{ answer: Answer; now: number }>((resolve, reject) => {
-        batch.ask({ mode, keys, plans: some, cost, answer: (answer, now) => resolve({ answer, now }), fail: reject });
+        batch.ask({
+          mode,
+          keys,
+          plans: some,
+          cost,
+          gate: '',
+          answer: (answer, now) => resolve({ answer, now }),
+          fail: reject,
+        });
       });
     const random = seededRandom(11);
     const pick = <One>(...some: readonly One[]): One => some[Math.floor(random() * some.length)] as One;
