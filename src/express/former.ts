@@ -1,6 +1,7 @@
 /** Calls the functions that a response had before a capture began, with nothing of the capture in their way. */
 
 import { type Answered, type FieldTable, fieldsOf, type HeadCall, isSame, overlaid, readHead } from './answered.ts';
+import { type Callable, Overlay } from './overlay.ts';
 import type { ResponseLike } from './request.ts';
 
 /** The functions of a response as they were before a capture began. */
@@ -28,8 +29,6 @@ interface Inner {
   _removedContLen: boolean;
   _removedTE: boolean;
 }
-
-type Callable = (...args: unknown[]) => unknown;
 
 /** Stands in `_header` while the handler has given its head and nothing was sent: then Node refuses what it should. */
 const veil = '\r\n';
@@ -64,13 +63,13 @@ export class Former {
   readonly #storeHeader: Callable | undefined;
   readonly #options: FormerOptions;
   readonly #flags: Pick<ResponseLike & Inner, (typeof flags)[number]>;
-  readonly #places = new Map<string, { readonly ours: Callable; readonly own: boolean; readonly former: unknown }>();
   #veiled = false;
-  #top: PropertyDescriptor | undefined;
+  readonly #takeover: Overlay;
 
   constructor(res: ResponseLike, options: FormerOptions) {
     this.#res = res as ResponseLike & Inner;
     this.#options = options;
+    this.#takeover = new Overlay(res);
     this.before = fieldsOf(res);
     this.#functions = Object.fromEntries(names.map((name) => [name, res[name]])) as unknown as Record<Name, Callable>;
     this.#storeHeader = this.#res._storeHeader as Callable | undefined;
@@ -88,28 +87,6 @@ export class Former {
   /** True once the response has ended. */
   get finished(): boolean {
     return this.#res.finished;
-  }
-
-  /** Puts functions over those of the response. */
-  replace(replacements: Readonly<Record<string, Callable>>): void {
-    for (const [name, ours] of Object.entries(replacements)) {
-      this.#places.set(name, { ours, own: Object.hasOwn(this.#res, name), former: Reflect.get(this.#res, name) });
-      Reflect.set(this.#res, name, ours);
-    }
-  }
-
-  /** Whether nobody has put another function over ours. */
-  isOurs(name: string): boolean {
-    return Reflect.get(this.#res, name) === this.#places.get(name)?.ours;
-  }
-
-  /** Takes our functions off again, where nobody has put others over them. */
-  restore(): void {
-    for (const [name, { own, former }] of this.#places) {
-      if (!this.isOurs(name)) continue;
-      if (own) Reflect.set(this.#res, name, former);
-      else Reflect.deleteProperty(this.#res, name);
-    }
   }
 
   /** Makes the response look to the handler as if its head were sent. */
@@ -190,8 +167,7 @@ export class Former {
 
   /** Node, and other middleware, ask `res.writeHead` for a head that nobody wrote: from now on that comes straight here. */
   #takeHead(): void {
-    if (this.#res.writeHead !== this.#take) this.#top = Object.getOwnPropertyDescriptor(this.#res, 'writeHead');
-    Reflect.set(this.#res, 'writeHead', this.#take);
+    this.#takeover.put('writeHead', this.#take);
   }
 
   readonly #take = (...args: unknown[]): unknown => {
@@ -199,9 +175,7 @@ export class Former {
     this.owed = undefined;
     // With a status alone the newer one counts: other middleware may have changed it.
     const result = this.head(owed !== undefined && owed.args.length > 1 ? owed.args : args);
-    if (this.#res.writeHead !== this.#take) return result;
-    if (this.#top === undefined) Reflect.deleteProperty(this.#res, 'writeHead');
-    else Object.defineProperty(this.#res, 'writeHead', this.#top);
+    this.#takeover.remove('writeHead');
     return result;
   };
 

@@ -5,6 +5,8 @@ import { type BodyCall, bytesOf, KeptBody, nothing, readBodyCall } from './body.
 import type { Capture, CaptureOptions, Course, Ear, LossReason } from './ear.ts';
 import { Former, type Real } from './former.ts';
 import { isGhost } from './ghost.ts';
+import { Overlay } from './overlay.ts';
+import { QuietEar } from './quiet-ear.ts';
 import type { IncomingLike, ResponseLike } from './request.ts';
 import { sink } from './sink.ts';
 
@@ -22,10 +24,10 @@ interface Taker {
 
 export class Listening implements Capture {
   readonly real: Real;
-  cookieAdded = false;
   readonly #req: IncomingLike;
   readonly #res: ResponseLike;
-  readonly #ear: Ear;
+  readonly #ear: QuietEar;
+  readonly #overlay: Overlay;
   readonly #former: Former;
   readonly #kept: KeptBody;
   readonly #maxBodyBytes: number;
@@ -34,8 +36,6 @@ export class Listening implements Capture {
   #answered: Answered | undefined;
   /** An answer to HEAD, and one with status 204 or 304, ends with its head (RFC 9112 section 6.3). */
   #bodyless = false;
-  /** The ear has heard `end` or `lost`, or is to hear nothing more. */
-  #settled = false;
   /** The handler has called `end`. */
   #ended = false;
   #taker: Taker | undefined;
@@ -43,25 +43,25 @@ export class Listening implements Capture {
   constructor(req: IncomingLike, res: ResponseLike, ear: Ear, options: CaptureOptions) {
     this.#req = req;
     this.#res = res;
-    this.#ear = ear;
+    this.#ear = new QuietEar(ear);
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#kept = new KeptBody(options.maxBodyBytes);
     this.#former = new Former(res, {
       around: options.around ?? ((run) => run()),
-      onCookie: () => {
-        this.cookieAdded = true;
-        quietly(() => ear.cookie?.());
-      },
+      onCookie: () => this.#ear.cookie(),
     });
     this.real = this.#former.real;
-    this.#former.replace({
-      writeHead: (...args) => this.#writeHead(args),
-      write: (...args) => this.#write(args),
-      end: (...args) => this.#end(args),
-      flushHeaders: (...args) => this.#flushHeaders(args),
-      destroy: (...args) => this.#destroy(args),
-    });
+    this.#overlay = new Overlay(res);
+    this.#overlay.put('writeHead', (...args) => this.#writeHead(args));
+    this.#overlay.put('write', (...args) => this.#write(args));
+    this.#overlay.put('end', (...args) => this.#end(args));
+    this.#overlay.put('flushHeaders', (...args) => this.#flushHeaders(args));
+    this.#overlay.put('destroy', (...args) => this.#destroy(args));
     res.on('close', this.#closed);
+  }
+
+  get cookieAdded(): boolean {
+    return this.#ear.cookieAdded;
   }
 
   reset(): void {
@@ -69,7 +69,7 @@ export class Listening implements Capture {
   }
 
   release(): void {
-    this.#settled = true;
+    this.#ear.settled = true;
     this.#kept.take();
     if (this.#swallows && !this.#ended) {
       this.#stage = 'drop';
@@ -140,7 +140,7 @@ export class Listening implements Capture {
 
   readonly #closed = (): void => {
     // After the caller has begun to answer this is the end of its answer.
-    if (this.#ended || this.#settled || this.#former.answered) return;
+    if (this.#ended || this.#ear.settled || this.#former.answered) return;
     this.#former.pretendSent(false);
     this.#lose('aborted');
   };
@@ -175,7 +175,7 @@ export class Listening implements Capture {
     const status = this.#res.statusCode;
     this.#probing = true;
     try {
-      if (!this.#former.isOurs('writeHead')) this.#res.writeHead(status);
+      if (!this.#overlay.isTop('writeHead')) this.#res.writeHead(status);
       const call = this.#answered === undefined ? readHead([status]) : undefined;
       if (call !== undefined) this.#hearHead([status], call);
     } finally {
@@ -202,16 +202,14 @@ export class Listening implements Capture {
     } else {
       this.#stop();
     }
-    if (this.#stage === 'pass' || this.#stage === 'drop') this.#settled = true;
+    if (this.#stage === 'pass' || this.#stage === 'drop') this.#ear.settled = true;
     else if (!this.#bodyless && Number(answered.all['content-length']) > this.#maxBodyBytes) this.#giveUp('too large');
     if (!this.#swallows) this.#attempt(() => former.payExplicit());
   }
 
   #courseOf(answered: Answered, body: Buffer | undefined): Course {
     const isGood = body !== undefined && body.length <= this.#maxBodyBytes && this.#isWhole(body.length);
-    const said: Course[] = [];
-    quietly(() => said.push(this.#ear.head(answered, isGood ? body : undefined)));
-    const [course = 'pass'] = said;
+    const course = this.#ear.head(answered, isGood ? body : undefined);
     if (!this.#former.answered) return course;
     // The caller did not wait: it has answered in the middle of our question.
     return course === 'copy' || course === 'hold' ? 'hold' : 'drop';
@@ -273,12 +271,11 @@ export class Listening implements Capture {
   }
 
   #complete(): void {
-    if (this.#settled) return;
-    this.#settled = true;
+    if (this.#ear.settled) return;
     const body = this.#kept.take();
     const held = this.#stage === 'hold';
     if (!held) this.#stop();
-    if (!quietly(() => this.#ear.end(body)) && held) this.#answerAfterAll(body);
+    if (!this.#ear.end(body) && held) this.#answerAfterAll(body);
   }
 
   /** The ear failed before it could answer: the handler's answer goes out, or what was begun is broken off. */
@@ -315,7 +312,7 @@ export class Listening implements Capture {
    */
   #letGo(why: LossReason): boolean {
     this.#former.pretendSent(false);
-    this.#tellLost(why);
+    this.#ear.lost(why);
     const kept = this.#kept.take();
     if (this.#former.answered) {
       this.#stage = 'drop';
@@ -329,32 +326,15 @@ export class Listening implements Capture {
   #lose(why: LossReason): void {
     this.#kept.take();
     this.#stop();
-    this.#tellLost(why);
-  }
-
-  #tellLost(why: LossReason): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    quietly(() => this.#ear.lost(why));
+    this.#ear.lost(why);
   }
 
   /** From now on everything goes on to the client: takes all that is ours off the response. */
   #stop(): void {
     this.#stage = 'pass';
     this.#res.removeListener('close', this.#closed);
-    this.#former.restore();
+    this.#overlay.removeAll();
     Reflect.deleteProperty(this.#res, 'writableNeedDrain');
     Reflect.deleteProperty(this.#res, 'writableEnded');
-  }
-}
-
-/** Runs what the ear does; `false` if it failed, which is no reason to harm the answer. */
-function quietly(run: () => unknown): boolean {
-  try {
-    run();
-    return true;
-  } catch (error) {
-    process.emitWarning(`Listening to an answer failed: ${String(error)}`, { code: 'HOTSHELF_CAPTURE' });
-    return false;
   }
 }
