@@ -9,7 +9,7 @@ import { checkOptions, type ResponseCacheOptions } from './options.ts';
 import type { IncomingLike, Middleware, Next, ResponseLike } from './request.ts';
 import { markRoute, Route } from './route.ts';
 import { addNotes } from './send.ts';
-import { variantPlace } from './shelve.ts';
+import { variantPlace } from './place.ts';
 import type { Stored } from './stored.ts';
 import { Visit } from './visit.ts';
 
@@ -86,7 +86,7 @@ async function look<Request extends IncomingLike>({ route, req, res, next, at }:
   const first = (await route.cache.peek(at.key)) as Stored | undefined;
   const stored =
     first?.kind === 'variants'
-      ? ((await route.cache.peek(variantPlace(at.key, first, req.headers).key)) as Stored | undefined)
+      ? ((await route.cache.peek(variantPlace(at.key, first, req.headers, route.rules).key)) as Stored | undefined)
       : first;
   if (stored?.kind === 'answer' && hit(route, req, res, stored)) return;
   addNotes(res, { status: route.statusOf({ fwd: 'miss' }) });

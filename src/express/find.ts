@@ -6,10 +6,13 @@ import type { CacheStatus } from '../http/cache-status.ts';
 import { cacheStatusOf } from '../http/cache-status.ts';
 import { ghost } from './ghost.ts';
 import { Hearing, type Loaded, type Question } from './hearing.ts';
+import { hit } from './hit.ts';
+import { inLanguage, languageOf } from './languages.ts';
+import { type Place, variantPlace } from './place.ts';
 import type { IncomingLike } from './request.ts';
 import { sendReply } from './send.ts';
-import { knownTags, type Place, shelve, variantPlace } from './shelve.ts';
-import type { Stored } from './stored.ts';
+import { knownTags, shelve } from './shelve.ts';
+import type { Stored, Variants } from './stored.ts';
 import { HandlerFailed, NotForOthers, type Shared, type Visit } from './visit.ts';
 
 /**
@@ -44,7 +47,20 @@ export async function find<Request extends IncomingLike>(visit: Visit<Request>, 
     visit.reply(value, { ...status, ...(found.status === 'hit' && { ttlSeconds: visit.ttlSeconds(value) }) });
     return 'done';
   }
-  return place.variants === undefined ? find(visit, variantPlace(visit.at.key, value, visit.client)) : 'own';
+  if (place.variants !== undefined) return 'own';
+  if (await answerInLanguage(visit, value)) return 'done';
+  return find(visit, variantPlace(visit.at.key, value, visit.client, visit.route.rules));
+}
+
+/** Answers with what is there in the language that the client likes best, if that is known. */
+async function answerInLanguage<Request extends IncomingLike>(
+  { route, req, res, at, client }: Visit<Request>,
+  variants: Variants,
+): Promise<boolean> {
+  const wanted = inLanguage(route, at.key, variants, client);
+  if (wanted === undefined) return false;
+  const stored = (await route.cache.peek(wanted.key)) as Stored | undefined;
+  return stored?.kind === 'answer' && languageOf(stored) === wanted.language && hit(route, req, res, stored);
 }
 
 function lookUp<Request extends IncomingLike>(visit: Visit<Request>, place: Place): Promise<Lookup<Shared>> {

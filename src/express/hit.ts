@@ -7,18 +7,18 @@ import { replyTo } from './reply.ts';
 import type { IncomingLike, ResponseLike } from './request.ts';
 import type { Route } from './route.ts';
 import { sendReply } from './send.ts';
-import { variantPlace } from './shelve.ts';
+import { variantPlace } from './place.ts';
 import type { Stored, StoredAnswer } from './stored.ts';
 
 /** Returns the answer that this process has at hand. */
 export function kept<Request extends IncomingLike>(
-  { space }: Route<Request>,
+  { space, rules }: Route<Request>,
   req: Request,
   at: PrimaryKey,
 ): StoredAnswer | undefined {
   const first = space.keptAt(space.fullKey(at.key), undefined)?.value as Stored | undefined;
   if (first?.kind !== 'variants') return first;
-  const { key } = variantPlace(at.key, first, req.headers);
+  const { key } = variantPlace(at.key, first, req.headers, rules);
   const second = space.keptAt(space.fullKey(key), undefined)?.value as Stored | undefined;
   return second?.kind === 'answer' ? second : undefined;
 }

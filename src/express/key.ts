@@ -18,6 +18,8 @@ export interface KeyRules<Request> {
   readonly query: ReadonlySet<string> | 'all';
   /** Lower-case and sorted. */
   readonly vary: readonly string[];
+  /** Answers in one language are the same. */
+  readonly byLanguage?: boolean;
   readonly per: ((req: Request) => string | number | undefined) | undefined;
 }
 
@@ -92,7 +94,8 @@ export function primaryKey<Request extends KeyRequest>(req: Request, rules: KeyR
     if (whose === undefined) return 'per';
     rest += `#per=${whose}`;
   }
-  if (rules.vary.length > 0) rest += `#vary=${part(variantKey(rules.vary, headers))}`;
+  if (rules.vary.length > 0)
+    rest += `#vary=${part(variantKey(rules.vary, headers, { anyOrder: rules.byLanguage === true }))}`;
   return rest === '' ? { key: uri, uri, tag: undefined } : { key: uri + rest, uri, tag: uriTag(uri) };
 }
 

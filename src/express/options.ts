@@ -74,6 +74,13 @@ export interface ResponseCacheOptions<Request extends IncomingLike = IncomingLik
    */
   vary?: readonly string[];
   /**
+   * Answers that differ by `Accept-Language` differ by their language and by nothing else: `de, en` and `en, de` get the same one,
+   * and one with `Content-Language: de` is for everybody who likes German best. Not for handlers that go by the order of equals, as
+   * Express's `req.acceptsLanguages()` does.
+   * @default false
+   */
+  byLanguage?: boolean;
+  /**
    * Labels of the answers, for `invalidateTags`, or a function that gives those of one answer.
    * @default none
    */
@@ -147,6 +154,7 @@ export interface ResponseRules<Request extends IncomingLike = IncomingLike> exte
   /** `undefined`: as the handler says. */
   readonly swrMs: number | undefined;
   readonly public: boolean;
+  readonly byLanguage: boolean;
   readonly tags: readonly Key[];
   readonly tagsOf: ((req: Request, answer: AnswerHead) => readonly Key[]) | undefined;
   readonly maxBodyBytes: number;
@@ -168,6 +176,7 @@ export interface ResponseRules<Request extends IncomingLike = IncomingLike> exte
 export const defaults = {
   name: 'responses',
   public: false,
+  byLanguage: false,
   maxBodyBytes: 1_048_576,
   compress: false,
   serverTiming: false,
@@ -225,6 +234,7 @@ export function checkOptions<Request extends IncomingLike>(
     per,
     query: checkQuery(options.query),
     vary: checkVary(options.vary),
+    byLanguage: flag(options.byLanguage, 'byLanguage'),
     tags: typeof tags === 'function' ? [] : checkTags(tags),
     tagsOf: typeof tags === 'function' ? tags : undefined,
     maxBodyBytes: bytes(maxBodyBytes, 'maxBodyBytes', 1),

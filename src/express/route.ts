@@ -30,6 +30,8 @@ export class Route<Request extends IncomingLike> {
   readonly making = new Set<string>();
   /** Keys of answers that others could not have, a while ago. */
   readonly notForOthers = new BoundedMap<string, true>(rememberedUris);
+  /** Keys of answers in a language, by what else they depend on; see `languages.ts`. */
+  readonly inLanguage = new BoundedMap<string, string>(rememberedUris);
   /** Told of each request that was answered with what this process has at hand. */
   readonly listeners = new Set<(req: Request, at: PrimaryKey) => void>();
   readonly #jitter: number;

@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import type { Key } from '../cache/key.ts';
 import type { LoadContext } from '../cache/load/ask.ts';
 import { groupsOf } from '../http/cache-groups.ts';
-import type { Fields } from '../http/fields.ts';
 import type { StoragePlan } from '../http/storing.ts';
-import { variantKey } from '../http/vary.ts';
 import { fieldsOf } from './answer.ts';
 import type { Loaded } from './hearing.ts';
+import { rememberLanguage } from './languages.ts';
+import { type Place, variantPlace } from './place.ts';
 import type { IncomingLike } from './request.ts';
 import type { StoredAnswer, Stored, Variants } from './stored.ts';
 import { NotForOthers, type Visit } from './visit.ts';
@@ -19,32 +19,22 @@ const variantsTtlMs = 86_400_000;
 /** Entries live for ten years at the most; Cache-Control can say 68. */
 const longestMs = 3650 * 86_400_000;
 
-/** Where one answer belongs. */
-export interface Place {
-  readonly key: string;
-  /** How the answers for this URI are known to differ, where `key` is that of one of them. */
-  readonly variants: Variants | undefined;
-}
-
-/** Returns the key of that one of the answers for a URI that a request with these fields gets. */
-export function variantPlace(uri: string, variants: Variants, request: Fields): Place {
-  return { key: `${uri}#as=${variants.generation}#${variantKey(variants.names, request)}`, variants };
-}
-
 /** Keeps `answer`, for as long as its plan says. */
 export async function shelve<Request extends IncomingLike>(
   visit: Visit<Request>,
-  { variants }: Place,
+  place: Place,
   context: LoadContext<Stored>,
   answer: StoredAnswer,
   plan: StoragePlan,
 ): Promise<Loaded> {
   const { route, at, client } = visit;
+  const { variants } = place;
   const tags = tagsFor(visit, answer);
   const ttl = Math.min(longestMs, Math.max(1, Math.ceil(plan.lifetimeMs - plan.ageMs)));
   const grace = Math.min(longestMs, Math.ceil(plan.keepMs));
   const names = plan.vary.filter((name) => !route.rules.vary.includes(name));
   if (variants !== undefined && names.every((name) => variants.names.includes(name))) {
+    rememberLanguage(route, place, answer, client);
     context.tag(...tags);
     context.ttl(ttl);
     context.grace(grace);
@@ -66,11 +56,9 @@ export async function shelve<Request extends IncomingLike>(
   }
   // Before the variants are there nobody finds the answer: if they cannot be stored, because of an invalidation, it is gone.
   const found: Variants = { kind: 'variants', names: all, generation: randomUUID() };
-  await route.cache.set(variantPlace(at.key, found, client).key, answer, {
-    ttl,
-    grace,
-    tags: [...knownTags(visit), ...tags],
-  });
+  const first = variantPlace(at.key, found, client, route.rules);
+  await route.cache.set(first.key, answer, { ttl, grace, tags: [...knownTags(visit), ...tags] });
+  rememberLanguage(route, first, answer, client);
   context.ttl(variantsTtlMs);
   return found;
 }

@@ -37,7 +37,7 @@ export {
 export { type Governing, governing } from './targeted.ts';
 export { type EntityTag, entityTags, parseEtag, strongEtagOf, strongMatch, variantEtag, weakMatch } from './etag.ts';
 export { invalidatesTarget, isSafeMethod, relatedTargets } from './invalidation.ts';
-export { acceptsCoding, chooseCoding, type Coding } from './negotiation.ts';
+export { acceptsCoding, chooseCoding, type Coding, preferredLanguage } from './negotiation.ts';
 export { conditionalFields, evaluate, type Precondition, type Selected } from './preconditions.ts';
 export { contentRange, type RangeAnswer, selectRange } from './ranges.ts';
 export {

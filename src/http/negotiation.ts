@@ -43,6 +43,21 @@ export function chooseCoding(request: Fields, offered: readonly Coding[]): Codin
   return best;
 }
 
+/**
+ * Returns the language that the client likes best, in lower case; `undefined` if it likes several as much, or any other as much, or
+ * does not say. RFC 9110 section 12.5.4: what languages weigh the same is up to the origin.
+ */
+export function preferredLanguage(request: Fields): string | undefined {
+  let best: string | undefined;
+  let bestWeight = 0;
+  for (const [language, weight] of weightsOf(fieldValue(request, 'accept-language') ?? '')) {
+    if (weight < bestWeight || weight === 0) continue;
+    best = weight > bestWeight && language !== '*' ? language : undefined;
+    bestWeight = weight;
+  }
+  return best;
+}
+
 function weightsOf(list: string): ReadonlyMap<string, number> {
   const weights = new Map<string, number>();
   for (const member of listMembers(list)) {

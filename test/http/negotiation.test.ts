@@ -1,8 +1,8 @@
-/** Shows that the coding is chosen as RFC 9110 section 12.5.3 says. */
+/** Shows that codings and languages are weighed as RFC 9110 sections 12.5.3 and 12.5.4 say. */
 
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
-import { acceptsCoding, chooseCoding, type Coding } from '../../src/http/negotiation.ts';
+import { acceptsCoding, chooseCoding, type Coding, preferredLanguage } from '../../src/http/negotiation.ts';
 import { anyValue, expectUnharmed } from './adversary.ts';
 
 type Weights = readonly [br: number, gzip: number, identity: number];
@@ -95,4 +95,25 @@ describe('Accept-Encoding', () => {
   it('is read in linear time, whatever is in it', () => {
     expectUnharmed((list) => chooseCoding(fieldsOf(list), codings));
   });
+});
+
+describe('Accept-Language', () => {
+  // RFC 9110 sections 12.4.2 and 12.5.4.
+  it.each([
+    ['de', 'de'],
+    ['DE-ch', 'de-ch'],
+    ['fr;q=0.5, de;q=1.0', 'de'],
+    ['de;q=0.1', 'de'],
+    ['de;q=0.2, fr;q=0.1, *;q=0.1', 'de'],
+    ['de, de;q=0.5, fr;q=0.7', 'fr'],
+  ])('%j likes %j best', (list, language) => {
+    expect(preferredLanguage({ 'accept-language': list })).toBe(language);
+  });
+
+  it.each([undefined, '', ',', '*', 'de, *', '*, de', 'de, en', 'en;q=0.5, de;q=0.5', 'de;q=0', 'de;q=x'])(
+    '%j likes none best',
+    (list) => {
+      expect(preferredLanguage({ 'accept-language': list })).toBeUndefined();
+    },
+  );
 });

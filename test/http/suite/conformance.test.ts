@@ -19,10 +19,8 @@ const nameOf = ({ host, form }: typeof place): string => `${host}, ${form}`;
 /** Called optimal, and left out. */
 const leftOut = [
   // RFC 9110 section 9.3.3 allows to answer a GET with what a POST was answered.
+  // Of the answers to two at once nobody here knows which is the newer.
   'method-POST',
-  'vary-normalise-lang-order',
-  // Of a response in German to a request for English or German, nobody knows whether it would be one to a request for German.
-  'vary-normalise-lang-select',
   // RFC 9110 section 13.1.3: If-Modified-Since is compared with Last-Modified, and there is none.
   'conditional-lm-fresh-no-lm',
   // RFC 9111 section 3.3: a cache need not store parts. The whole is stored at the next request.

@@ -8,6 +8,7 @@ import type { Guard } from './origin.ts';
 /** Everything that RFC 9111 allows and that is switched off by default. */
 export const everything: Omit<ResponseCacheOptions, 'cache'> = {
   query: 'all',
+  byLanguage: true,
   heuristic: true,
   requestDirectives: true,
   storeErrors: true,
