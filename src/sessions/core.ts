@@ -1,12 +1,13 @@
 /** Sessions as promises, without express-session: loads, saves, renews and ends them, and knows what each request started from. */
 
-import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { isUnconfirmed } from '../support/errors.ts';
 import { Emitter } from '../support/emitter.ts';
+import { untilWritten } from './attempts.ts';
 import { type Content, contentOf, cookieOf } from './content.ts';
 import type { SessionEvent } from './events.ts';
 import { Keys, type SessionKeys } from './keys.ts';
 import { endOf, isDue } from './lifetime.ts';
-import { changesSince, isNothing } from './merge.ts';
+import { changesSince, cookieChange, isNothing } from './merge.ts';
 import type { Settings } from './options.ts';
 import { listUntil, Owners, ownerIn } from './owners.ts';
 import type { Found } from './record.ts';
@@ -16,6 +17,7 @@ import { Writes } from './writes.ts';
 
 /** What the object of a request started from: changes are what differs from it. */
 export interface Base {
+  readonly sid: string;
   /** What the object agreed with when it was loaded or last saved. */
   readonly local: Pick<Content, 'fields' | 'cookie'>;
   readonly state: State;
@@ -29,8 +31,6 @@ export interface SessionObject {
 
 export type Saved = 'stored' | 'unchanged' | 'gone' | 'ended';
 
-const mostAttempts = 60;
-
 export class Sessions {
   readonly settings: Settings;
   readonly keys: Keys;
@@ -39,6 +39,8 @@ export class Sessions {
   readonly owners: Owners;
   readonly #writes: Writes;
   readonly #bases = new WeakMap<object, Base>();
+  /** Sessions of requests that go on without theirs: nothing of them is stored. */
+  readonly anonymous = new WeakSet<object>();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -57,19 +59,14 @@ export class Sessions {
     const { state, found } = await this.records.look(this.keys.of(sid));
     if (state === undefined || found === undefined) return undefined;
     const session = objectOf(found);
-    this.rebase(session, {
-      state,
-      get local() {
-        return state.found.record;
-      },
-    });
+    this.rebase(session, { sid, state, local: state.found.record });
     return session;
   }
 
   /** What `session` started from, if it is the object of a stored session `sid`. */
-  baseOf(session: object, keys: SessionKeys): Base | undefined {
+  baseOf(session: object, sid: string): Base | undefined {
     const base = this.#bases.get(session);
-    return base?.state.keys.session === keys.session ? base : undefined;
+    return base?.sid === sid ? base : undefined;
   }
 
   rebase(session: object, base: Base): void {
@@ -89,14 +86,13 @@ export class Sessions {
   async save(sid: string, session: object): Promise<Saved> {
     const { clock } = this.settings;
     const content = contentOf(session, clock.now());
-    const keys = this.keys.of(sid);
-    const base = this.baseOf(session, keys);
+    const base = this.baseOf(session, sid);
     if (content.cookieEndsAt !== undefined && content.cookieEndsAt <= clock.now()) {
       await this.end(sid);
       return 'ended';
     }
     if (base === undefined) {
-      this.rebase(session, { local: content, state: await this.#create(keys, content) });
+      this.rebase(session, { sid, local: content, state: await this.#create(this.keys.of(sid), content) });
       return 'stored';
     }
     const changes = changesSince(base.local, content);
@@ -105,20 +101,19 @@ export class Sessions {
       return 'unchanged';
     }
     const state = await this.#writes.change(base.state, changes, content.cookieEndsAt);
-    if (state !== undefined) this.rebase(session, { local: content, state });
+    if (state !== undefined) this.rebase(session, { sid, local: content, state });
     return state === undefined ? 'gone' : 'stored';
   }
 
   /** Says that a session is alive; costs nothing while that was said recently. Never creates. */
   async renew(sid: string, session: object): Promise<void> {
-    const keys = this.keys.of(sid);
-    const { cookie, cookieEndsAt } = cookieOf(session, this.settings.clock.now());
-    const base = this.baseOf(session, keys) ?? (await this.#stored(keys));
+    const now = cookieOf(session, this.settings.clock.now());
+    const base = this.baseOf(session, sid) ?? (await this.#stored(sid));
     if (base === undefined) return;
-    const changes = changesSince(base.local, { fields: base.local.fields, cookie });
-    if (changes.cookie === undefined) return this.#renewIfDue(session, base, cookieEndsAt);
-    const state = await this.#writes.change(base.state, changes, cookieEndsAt);
-    if (state !== undefined) this.rebase(session, { local: { ...base.local, cookie }, state });
+    const cookie = cookieChange(base.local.cookie, now.cookie);
+    if (cookie === undefined) return this.#renewIfDue(session, base, now.cookieEndsAt);
+    const state = await this.#writes.change(base.state, { fields: [], cookie }, now.cookieEndsAt);
+    if (state !== undefined) this.rebase(session, { sid, local: { fields: base.local.fields, cookie }, state });
   }
 
   /** Ends a session at once, everywhere. */
@@ -129,12 +124,12 @@ export class Sessions {
     if (was?.record.owner !== undefined) await this.owners.forget(was.record.owner, keys);
   }
 
-  async #stored(keys: SessionKeys): Promise<Base | undefined> {
-    const { state } = await this.records.look(keys);
-    return state && { state, local: state.found.record };
+  async #stored(sid: string): Promise<Base | undefined> {
+    const { state } = await this.records.look(this.keys.of(sid));
+    return state && { sid, state, local: state.found.record };
   }
 
-  async #renewIfDue(session: object, { local, state }: Base, cookieEndsAt: number | undefined): Promise<void> {
+  async #renewIfDue(session: object, { sid, local, state }: Base, cookieEndsAt: number | undefined): Promise<void> {
     const { found } = state;
     const now = this.settings.clock.now();
     const expiresAt = endOf(this.settings, found.record.createdAt, cookieEndsAt, now);
@@ -142,41 +137,36 @@ export class Sessions {
     const renewed = await this.owners.before(state.keys, found.record, { ...found, writtenAt: now, expiresAt });
     const written = await this.records.renew(state, renewed);
     // Refused: somebody wrote meanwhile, which renewed it, or ended it.
-    if (written !== undefined) this.rebase(session, { local, state: written });
+    if (written !== undefined) this.rebase(session, { sid, local, state: written });
   }
 
   /** Stores a session that was not loaded: under a new id, or instead of what stands there. */
   async #create(keys: SessionKeys, { fields, cookie, cookieEndsAt }: Content): Promise<State> {
     const owner = ownerIn(fields, undefined, this.settings);
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const state = await untilWritten(this.settings.clock, 'a new session', async () => {
       const seen = await this.records.look(keys);
       const now = this.settings.clock.now();
       const createdAt = seen.state?.found.record.createdAt ?? now;
-      const times = {
-        writtenAt: now,
-        expiresAt: endOf(this.settings, createdAt, cookieEndsAt, now),
-        epoch: seen.epoch,
-      };
+      const expiresAt = endOf(this.settings, createdAt, cookieEndsAt, now);
+      const times = { writtenAt: now, expiresAt, epoch: seen.epoch };
       const listedUntil = owner === undefined ? 0 : listUntil(times);
-      const record = { fields, cookie, createdAt, owner, listedUntil };
-      const found = { ...times, record };
-      const state = await (seen.state === undefined
+      const found = { ...times, record: { fields, cookie, createdAt, owner, listedUntil } };
+      const written = await (seen.state === undefined
         ? this.records.put(keys, seen.version, found)
         : this.records.replace(seen.state, found));
-      if (state === undefined) continue;
-      if (seen.isEnded) await this.settings.takeover?.begin(keys);
-      if (owner !== undefined) await this.#noteNew(state, owner, createdAt, listedUntil);
-      return state;
-    }
-    throw new HotshelfError('SESSION_CONTENDED', 'A session was written by others again and again while it was made.');
+      if (written !== undefined && seen.isEnded) await this.settings.takeover?.begin(keys);
+      return written;
+    });
+    if (owner !== undefined) await this.#noteNew(state, owner);
+    return state;
   }
 
   /** Nobody knows the id of a session yet that is not in the list: it is ended rather than left out. */
-  async #noteNew(state: State, owner: string, createdAt: number, until: number): Promise<void> {
+  async #noteNew({ keys, found: { record } }: State, owner: string): Promise<void> {
     try {
-      await this.owners.note(owner, state.keys, createdAt, until);
+      await this.owners.note(owner, keys, record.createdAt, record.listedUntil);
     } catch (error) {
-      await this.records.remove(state.keys, false).catch((reason: unknown) => {
+      await this.records.remove(keys, false).catch((reason: unknown) => {
         if (!isUnconfirmed(reason)) throw reason;
       });
       throw error;

@@ -2,7 +2,7 @@
 
 import type { Session, SessionData } from 'express-session';
 import { HotshelfError } from '../support/errors.ts';
-import { sessionError } from './errors.ts';
+import { SessionError, sessionError } from './errors.ts';
 import type { SessionFields } from './options.ts';
 import { sessionsOf, SessionStore } from './store.ts';
 import { type Mutate, update } from './update.ts';
@@ -90,14 +90,20 @@ export async function updateSession(req: SessionRequest, mutate: (fields: Sessio
   const { store, sid, session } = liveSession(req, 'updateSession()');
   const sessions = sessionsOf(store);
   try {
+    if (sessions.anonymous.has(session)) throw unavailable();
     // A new session has nothing stored yet that others could change.
-    if (sessions.baseOf(session, sessions.keys.of(sid)) === undefined) await sessions.save(sid, session);
-    const base = sessions.baseOf(session, sessions.keys.of(sid));
+    if (sessions.baseOf(session, sid) === undefined) await sessions.save(sid, session);
+    const base = sessions.baseOf(session, sid);
     // What the application declared of its sessions is a promise of the application.
     return base !== undefined && (await update(sessions, session, base, mutate as Mutate));
   } catch (error) {
     throw sessionError(error);
   }
+}
+
+function unavailable(): SessionError {
+  const message = 'The session of this request could not be loaded, so it cannot be changed either.';
+  return new SessionError('BACKEND_DOWN', message, 503);
 }
 
 function back(req: SessionRequest, { sid, session }: Live): void {

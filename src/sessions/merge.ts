@@ -54,7 +54,12 @@ export function changesSince(
   for (const [name, before] of base.fields) {
     if (!now.fields.has(name)) fields.push({ name, base: before, mine: undefined });
   }
-  return { fields, cookie: sameCookie(base.cookie, now.cookie) ? undefined : now.cookie };
+  return { fields, cookie: cookieChange(base.cookie, now.cookie) };
+}
+
+/** Returns the cookie of now if its settings are not those of `base`. */
+export function cookieChange(base: CookieSettings, now: CookieSettings): CookieSettings | undefined {
+  return sameCookie(base, now) ? undefined : now;
 }
 
 export function isNothing(changes: Changes): boolean {

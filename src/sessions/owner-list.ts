@@ -8,18 +8,18 @@ export interface Listed {
   readonly place: string;
   /** Epoch ms. */
   readonly createdAt: number;
-  /** When it came into the list, in epoch ms: what is noted may not be written yet. */
-  readonly notedAt: number;
+  /** When it came into the list before it was written, in epoch ms; 0 if it was written first. */
+  readonly pendingAt: number;
 }
 
 export type OwnerList = readonly Listed[];
 
-/** What is noted so recently counts as alive, in ms: its session may be on its way. */
-const recentMs = 10_000;
+/** What came into the list so recently, in ms, may be on its way to be written. */
+const pendingMs = 10_000;
 
-/** Returns `list` without what is neither alive nor recent. */
+/** Returns `list` without what is neither alive nor on its way. */
 export function pruned(list: OwnerList, isAlive: (one: Listed) => boolean, now: number): OwnerList {
-  return list.filter((one) => isAlive(one) || Math.abs(now - one.notedAt) < recentMs);
+  return list.filter((one) => isAlive(one) || Math.abs(now - one.pendingAt) < pendingMs);
 }
 
 /** Returns `list` with `one` in it, and the oldest sessions that must end so that there are no more than `most`. */
@@ -44,8 +44,8 @@ export function listIn(value: unknown): OwnerList {
 
 function isListed(value: unknown): value is Listed {
   if (!isObject(value)) return false;
-  const { place, createdAt, notedAt } = value;
+  const { place, createdAt, pendingAt } = value;
   return (
-    typeof place === 'string' && place.length >= 43 && typeof createdAt === 'number' && typeof notedAt === 'number'
+    typeof place === 'string' && place.length >= 43 && typeof createdAt === 'number' && typeof pendingAt === 'number'
   );
 }

@@ -1,8 +1,8 @@
 /** Keeps the list of each owner's sessions, so that they can be shown, counted and ended everywhere. */
 
 import type { Version } from '../backend/values.ts';
-import { sleep } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
+import { untilWritten } from './attempts.ts';
 import type { Fields } from './content.ts';
 import { SessionError, sessionError } from './errors.ts';
 import type { SessionEvent } from './events.ts';
@@ -12,9 +12,6 @@ import type { SessionFields, Settings } from './options.ts';
 import { type Listed, listIn, type OwnerList, pruned, without, withOne } from './owner-list.ts';
 import type { Found, SessionRecord } from './record.ts';
 import type { Records, Sight } from './records.ts';
-
-const mostAttempts = 60;
-const longestPauseMs = 16;
 
 interface Read {
   readonly list: OwnerList;
@@ -55,7 +52,7 @@ export class Owners {
     const { owner, listedUntil } = next.record;
     if (owner === undefined || (owner === old.owner && next.expiresAt <= listedUntil)) return next;
     const until = listUntil(next);
-    await this.note(owner, keys, next.record.createdAt, until);
+    await this.#note(owner, keys, next.record.createdAt, until, this.#settings.clock.now());
     return { ...next, record: { ...next.record, listedUntil: until } };
   }
 
@@ -64,8 +61,16 @@ export class Owners {
     if (old.owner !== undefined && old.owner !== next.owner) void this.forget(old.owner, keys);
   }
 
-  /** Puts a session into the list of its owner, and ends the oldest ones if there are too many. */
-  async note(owner: string, keys: SessionKeys, createdAt: number, until: number): Promise<void> {
+  /**
+   * Puts a session that is stored into the list of its owner, and ends the oldest ones if there are too many.
+   *
+   * @throws {HotshelfError} `SESSION_LIMIT`
+   */
+  note(owner: string, keys: SessionKeys, createdAt: number, until: number): Promise<void> {
+    return this.#note(owner, keys, createdAt, until, 0);
+  }
+
+  async #note(owner: string, keys: SessionKeys, createdAt: number, until: number, pendingAt: number): Promise<void> {
     const place = this.#keys.placeOf(keys);
     await this.#change(owner, async ({ list, expiresAt }) => {
       if (list.some((one) => one.place === place)) return expiresAt >= until ? undefined : { list, until };
@@ -73,7 +78,7 @@ export class Owners {
       const sights = await this.#sights(list);
       const alive = pruned(list, (one) => sights.get(one.place)?.state?.found.record.owner === owner, now);
       const { maxPerOwner, onLimit } = this.#settings;
-      const next = withOne(alive, { place, createdAt, notedAt: now }, maxPerOwner);
+      const next = withOne(alive, { place, createdAt, pendingAt }, maxPerOwner);
       if (next.evicted.length > 0 && onLimit === 'reject') throw tooMany(maxPerOwner);
       await this.#end(next.evicted);
       for (const one of next.evicted) this.#emit({ type: 'evicted', id: this.#keys.at(one.place).id });
@@ -150,17 +155,12 @@ export class Owners {
     owner: string,
     next: (read: Read) => Promise<{ readonly list: OwnerList; readonly until: number } | undefined>,
   ): Promise<void> {
-    const { clock } = this.#settings;
-    for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+    await untilWritten(this.#settings.clock, "the list of an owner's sessions", async () => {
       const read = await this.#read(owner);
       const wanted = await next(read);
-      if (wanted === undefined || (await this.#write(owner, read.version, wanted.list, wanted.until))) return;
-      await sleep(clock, clock.random() * Math.min(longestPauseMs, 2 ** (attempt - 1)));
-    }
-    throw new HotshelfError(
-      'SESSION_CONTENDED',
-      `The list of an owner's sessions was changed by others ${mostAttempts} times while it should be changed.`,
-    );
+      const isDone = wanted === undefined || (await this.#write(owner, read.version, wanted.list, wanted.until));
+      return isDone || undefined;
+    });
   }
 
   async #write(owner: string, version: Version | undefined, list: readonly Listed[], until: number): Promise<boolean> {

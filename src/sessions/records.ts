@@ -4,12 +4,13 @@ import { randomBytes } from 'node:crypto';
 import type { Stored, Version } from '../backend/values.ts';
 import { type Halves, hash64 } from '../codec/hash64.ts';
 import { HotshelfError } from '../support/errors.ts';
+import type { Fields } from './content.ts';
 import type { SessionEvent } from './events.ts';
 import type { SessionKeys } from './keys.ts';
 import type { Settings } from './options.ts';
 import { Format, type Unusable } from './format.ts';
 import { type Found, recordIn, valueOf } from './record.ts';
-import { State } from './state.ts';
+import { type State, untouched } from './state.ts';
 
 /** What was found under a key: a session, or nothing that can be used, in whose place one may be written. */
 export interface Sight {
@@ -46,7 +47,7 @@ export class Records {
     if (read === undefined) return this.#see(keys);
     const found = read();
     if (!('unusable' in found))
-      return { ...sight, found, state: new State(keys, undefined, () => usable(read, found)) };
+      return { ...sight, found, state: { keys, version: undefined, found: untouched(found, again(read, found)) } };
     this.#emit({ type: 'unusable', id: keys.id, reason: found.unusable });
     return sight;
   }
@@ -74,7 +75,7 @@ export class Records {
     const version = await (seen === undefined
       ? values.add(keys.session, bytes, ttlMs)
       : values.cas(keys.session, seen, bytes, ttlMs));
-    return version === undefined ? undefined : new State(keys, version, () => found);
+    return version === undefined ? undefined : { keys, version, found };
   }
 
   /** Puts `found` in the place of `state`, unless that is gone or was changed: then `undefined`. */
@@ -93,7 +94,7 @@ export class Records {
     const { takeover } = this.#settings;
     if (takeover === undefined || state.version !== undefined) return this.replace(state, renewed);
     const lives = await takeover.renew(state.keys, renewed.expiresAt - renewed.writtenAt);
-    return lives ? new State(state.keys, undefined, () => renewed) : undefined;
+    return lives ? { keys: state.keys, version: undefined, found: renewed } : undefined;
   }
 
   /** Ends a session; with `owned` it says what it was, if it was one. */
@@ -132,8 +133,9 @@ export class Records {
     }
     const isCleared = found.epoch[0] !== epoch[0] || found.epoch[1] !== epoch[1];
     if (isCleared || found.expiresAt <= this.#settings.clock.now()) return nothing;
-    const again = () => usable(() => this.#read(keys, stored.bytes), found);
-    return { state: new State(keys, stored.version, again), found, version: stored.version, epoch, isEnded };
+    const { version } = stored;
+    const decode = again(() => this.#read(keys, stored.bytes), found);
+    return { state: { keys, version, found: untouched(found, decode) }, found, version, epoch, isEnded };
   }
 
   #read(keys: SessionKeys, bytes: Uint8Array): Found | Unusable {
@@ -154,9 +156,11 @@ export class Records {
   }
 }
 
-function usable(read: () => Found | Unusable, otherwise: Found): Found {
-  const found = read();
-  return 'unusable' in found ? otherwise : found;
+function again(read: () => Found | Unusable, before: Found): () => Fields {
+  return () => {
+    const found = read();
+    return 'unusable' in found ? before.record.fields : found.record.fields;
+  };
 }
 
 /** The digest of an epoch; one that was never begun is 0. */

@@ -1,26 +1,33 @@
-/** Keeps one stored state of a session as it was seen, and reads it again for whoever needs what nobody has touched. */
+/** One stored state of a session, as it was seen: what a request that changes the session starts from. */
 
 import type { Version } from '../backend/values.ts';
+import type { Fields } from './content.ts';
 import type { SessionKeys } from './keys.ts';
 import type { Found } from './record.ts';
 
-/** What a request that changes the session starts from. */
-export class State {
+export interface State {
   readonly keys: SessionKeys;
   /** `undefined` if it is in another store, from which it is taken over when it is written. */
   readonly version: Version | undefined;
-  readonly #read: () => Found;
-  #found: Found | undefined;
+  readonly found: Found;
+}
 
-  /** @param read decodes the stored bytes anew: what was decoded before is in the hands of a request that may change it */
-  constructor(keys: SessionKeys, version: Version | undefined, read: () => Found) {
-    this.keys = keys;
-    this.version = version;
-    this.#read = read;
-  }
-
-  get found(): Found {
-    this.#found ??= this.#read();
-    return this.#found;
-  }
+/**
+ * Returns what was found, with fields that are decoded anew when somebody asks for them: those that were decoded first are in the
+ * hands of a request that may change them, and most requests never ask.
+ */
+export function untouched(found: Found, decode: () => Fields): Found {
+  const { cookie, createdAt, owner, listedUntil } = found.record;
+  let fields: Fields | undefined;
+  const record = {
+    cookie,
+    createdAt,
+    owner,
+    listedUntil,
+    get fields() {
+      fields ??= decode();
+      return fields;
+    },
+  };
+  return { ...found, record };
 }

@@ -45,8 +45,6 @@ type RequestOf = Parameters<session.Store['createSession']>[0];
  */
 export class SessionStore extends session.Store {
   readonly #sessions: Sessions;
-  /** Sessions of requests that go on without theirs: nothing of them is stored. */
-  readonly #anonymous = new WeakSet<object>();
 
   static {
     sessionsOf = (store) => store.#sessions;
@@ -82,10 +80,10 @@ export class SessionStore extends session.Store {
   }
 
   override createSession(req: RequestOf, data: SessionData): session.Session & SessionData {
-    const isAnonymous = this.#anonymous.has(data);
+    const isAnonymous = this.#sessions.anonymous.has(data);
     const made = super.createSession(req, isAnonymous ? { ...data, cookie: this.#cookieFor(req) } : data);
     this.#sessions.inherit(made, data);
-    if (isAnonymous) this.#anonymous.add(made);
+    if (isAnonymous) this.#sessions.anonymous.add(made);
     return made;
   }
 
@@ -135,28 +133,28 @@ export class SessionStore extends session.Store {
       if (!this.#goesOn(error)) throw error;
       this.#sessions.emit({ type: 'anonymous', id: this.idOf(sid), error });
       const data = { cookie: { originalMaxAge: null } } as SessionData;
-      this.#anonymous.add(data);
+      this.#sessions.anonymous.add(data);
       return data;
     }
   }
 
   async #save(sid: string, data: SessionData): Promise<void> {
-    if (!this.#anonymous.has(data)) {
+    if (!this.#sessions.anonymous.has(data)) {
       try {
         if ((await this.#sessions.save(sid, data)) === 'gone') this.#discarded(sid, 'gone');
         return;
       } catch (error) {
         // A session that is stored is no stranger's: what it was told must not be lost in silence.
-        const isNew = this.#sessions.baseOf(data, this.#sessions.keys.of(sid)) === undefined;
+        const isNew = this.#sessions.baseOf(data, sid) === undefined;
         if (!isNew || !this.#goesOn(error)) throw error;
-        this.#anonymous.add(data);
+        this.#sessions.anonymous.add(data);
       }
     }
     this.#discarded(sid, 'anonymous');
   }
 
   async #renew(sid: string, data: SessionData): Promise<void> {
-    if (this.#anonymous.has(data)) return;
+    if (this.#sessions.anonymous.has(data)) return;
     try {
       await this.#sessions.renew(sid, data);
     } catch (error) {

@@ -1,16 +1,12 @@
 /** Changes a stored session by a function that sees what is stored, again and again until nobody else changed it in between. */
 
-import { sleep } from '../support/clock.ts';
-import { HotshelfError } from '../support/errors.ts';
-import { type Content, contentOf, type Fields } from './content.ts';
+import { untilWritten } from './attempts.ts';
+import { contentOf, cookieOf, type Fields } from './content.ts';
 import type { Base, Sessions } from './core.ts';
 import { endOf } from './lifetime.ts';
 import { changesSince, merged } from './merge.ts';
 import { ownerIn } from './owners.ts';
 import type { Found } from './record.ts';
-
-const mostAttempts = 60;
-const longestPauseMs = 16;
 
 /** Changes the fields of a session in place; called again when somebody else changed the session meanwhile. */
 export type Mutate = (fields: Record<string, unknown>) => unknown;
@@ -19,34 +15,28 @@ export type Mutate = (fields: Record<string, unknown>) => unknown;
  * Returns `false` if the session is gone. `session`, the object of this request, then shows what is stored and keeps those of
  * its own changes that are not saved yet.
  */
-export async function update(sessions: Sessions, session: object, base: Base, mutate: Mutate): Promise<boolean> {
+export function update(sessions: Sessions, session: object, base: Base, mutate: Mutate): Promise<boolean> {
   const { clock } = sessions.settings;
-  for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+  return untilWritten(clock, 'what updateSession() makes of a session', async () => {
     const { state } = await sessions.records.look(base.state.keys);
     if (state === undefined) return false;
     const fields = Object.fromEntries(state.found.record.fields);
     await mutate(fields);
     const next = withFields(sessions, state.found, contentOf(fields, clock.now()).fields, session);
     const listed = await sessions.owners.before(state.keys, state.found.record, next);
-    const written = await sessions.records.put(state.keys, state.version, listed);
-    if (written !== undefined) {
-      sessions.owners.after(state.keys, state.found.record, listed.record);
-      const { fields: stored, cookie } = listed.record;
-      show(session, base, stored, clock.now());
-      sessions.rebase(session, { local: { fields: stored, cookie }, state: written });
-      return true;
-    }
-    await sleep(clock, clock.random() * Math.min(longestPauseMs, 2 ** (attempt - 1)));
-  }
-  throw new HotshelfError(
-    'SESSION_CONTENDED',
-    `A session was changed by others ${mostAttempts} times while updateSession() should change it.`,
-  );
+    const written = await sessions.records.replace(state, listed);
+    if (written === undefined) return undefined;
+    sessions.owners.after(state.keys, state.found.record, listed.record);
+    const { fields: stored, cookie } = listed.record;
+    show(session, base, stored, clock.now());
+    sessions.rebase(session, { sid: base.sid, local: { fields: stored, cookie }, state: written });
+    return true;
+  });
 }
 
 function withFields({ settings }: Sessions, found: Found, fields: Fields, session: object): Found {
   const now = settings.clock.now();
-  const { cookieEndsAt } = contentOf({ cookie: 'cookie' in session ? session.cookie : undefined }, now);
+  const { cookieEndsAt } = cookieOf(session, now);
   const expiresAt = endOf(settings, found.record.createdAt, cookieEndsAt, now);
   const owner = ownerIn(fields, found.record.owner, settings);
   return { ...found, record: { ...found.record, fields, owner }, writtenAt: now, expiresAt };
@@ -54,7 +44,7 @@ function withFields({ settings }: Sessions, found: Found, fields: Fields, sessio
 
 /** Makes `session` show `stored`, and over it what it changed since `base`. */
 function show(session: object, base: Base, stored: Fields, now: number): void {
-  const { fields }: Pick<Content, 'fields'> = contentOf(session, now);
+  const { fields } = contentOf(session, now);
   const own = { ...changesSince(base.local, { fields, cookie: base.local.cookie }), cookie: undefined };
   const shown = merged(stored, own, {});
   for (const name of fields.keys()) if (!shown.has(name)) Reflect.deleteProperty(session, name);

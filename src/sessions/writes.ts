@@ -1,7 +1,7 @@
 /** Makes the changes of many requests to one session, so that none is lost: one compare-and-set at a time for each session. */
 
-import { sleep } from '../support/clock.ts';
-import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { isUnconfirmed } from '../support/errors.ts';
+import { untilWritten } from './attempts.ts';
 import type { SessionEvent } from './events.ts';
 import { type Owners, ownerIn } from './owners.ts';
 import { endOf } from './lifetime.ts';
@@ -10,11 +10,6 @@ import type { Settings } from './options.ts';
 import type { Found } from './record.ts';
 import type { Records } from './records.ts';
 import type { State } from './state.ts';
-
-/** So often a compare-and-set may be refused, because others changed the session meanwhile. */
-const mostAttempts = 60;
-/** The longest pause between two of them, in ms. */
-const longestPauseMs = 16;
 
 interface Job {
   readonly changes: Changes;
@@ -74,30 +69,26 @@ export class Writes {
     this.#waiting.delete(key);
   }
 
-  async #commit(start: State | undefined, jobs: readonly Job[]): Promise<State | undefined> {
-    let state = start;
-    for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+  /** Makes the changes of `jobs` and tells them; returns the state that is stored then. */
+  #commit(start: State | undefined, jobs: readonly Job[]): Promise<State | undefined> {
+    let seen = start;
+    const done = untilWritten(this.#settings.clock, 'a change of a session', async (attempt) => {
+      if (attempt > 1 && seen !== undefined) ({ state: seen } = await this.#records.look(seen.keys));
       // A server may keep a session for a moment after its end.
-      if (state === undefined || state.found.expiresAt <= this.#settings.clock.now()) {
+      if (seen === undefined || seen.found.expiresAt <= this.#settings.clock.now()) {
         for (const { resolve } of jobs) resolve(undefined);
-        return undefined;
+        return { state: undefined };
       }
-      const { found, made } = this.#applied(state.found, jobs);
-      if (made.length === 0) return state;
-      const written = await this.#written(state, found, made);
-      if (written === 'split') return this.#commitEach(state, made);
-      if (written !== undefined) {
-        if (attempt > 1) this.#emit({ type: 'merged', id: state.keys.id, attempts: attempt });
-        for (const { resolve } of made) resolve(written);
-        return written;
-      }
-      if (attempt > 1) await this.#pause(attempt);
-      ({ state } = await this.#records.look(state.keys));
-    }
-    throw new HotshelfError(
-      'SESSION_CONTENDED',
-      `A session was changed by others ${mostAttempts} times while a change to it should be stored. Change it less often, or keep the counter elsewhere.`,
-    );
+      const { found, made } = this.#applied(seen.found, jobs);
+      if (made.length === 0) return { state: seen };
+      const written = await this.#written(seen, found, made);
+      if (written === 'split') return { state: await this.#commitEach(seen, made) };
+      if (written === undefined) return undefined;
+      if (attempt > 1) this.#emit({ type: 'merged', id: written.keys.id, attempts: attempt });
+      for (const { resolve } of made) resolve(written);
+      return { state: written };
+    });
+    return done.then(({ state }) => state);
   }
 
   /** Changes that together are too much may each be small enough. */
@@ -147,12 +138,5 @@ export class Writes {
       made.push(job);
     }
     return { found: { ...before, record, writtenAt: now, expiresAt }, made };
-  }
-
-  /** Longer for whoever lost more often, and never the same for two. */
-  #pause(attempt: number): Promise<void> {
-    const { clock } = this.#settings;
-    const most = Math.min(longestPauseMs, 2 ** (attempt - 1));
-    return sleep(clock, clock.random() * most);
   }
 }
