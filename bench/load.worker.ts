@@ -18,10 +18,12 @@ interface Outcome {
 
 const { default: autocannon } = await installed('autocannon');
 
-process.on('message', async (order: LoadOrder) => {
+async function load(order: LoadOrder): Promise<void> {
   const run = autocannon as (options: LoadOrder) => Promise<Outcome>;
   const outcome = await run(order);
   const report: LoadReport = { good: outcome['2xx'] };
   process.send?.(report);
-});
+}
+
+process.on('message', (order: LoadOrder) => void load(order));
 process.send?.('ready');

@@ -55,12 +55,11 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
     route.listeners.add(learn);
     return () => route.listeners.delete(learn);
   });
-  const inner = server.emit;
-  const emit = function (this: Server, event: string | symbol, ...values: unknown[]): boolean {
-    if (event !== 'request') return Reflect.apply(inner, this, [event, ...values]) as boolean;
+  const inner = server.emit.bind(server);
+  const emit = (event: string, ...values: unknown[]): boolean => {
+    if (event !== 'request') return inner(event, ...values);
     const [req, res] = values as [IncomingMessage, ServerResponse];
-    const goOn = () => Reflect.apply(inner, this, [event, ...values]) as boolean;
-    return answer(known, req, res, before, goOn);
+    return answer(known, req, res, before, () => inner(event, req, res));
   };
   Reflect.set(server, 'emit', emit);
   return () => {
