@@ -1,5 +1,8 @@
 /** Limits: how often may who do what, whoever counts. `hotshelf/limits`. */
 
+export { limiter, type WatchedLimiter } from './limiter.ts';
+export type { LimiterOptions } from './options.ts';
+export type { LimiterEvent } from './store.ts';
 export { LimitExceededError } from './exceeded.ts';
 export type {
   Degraded,
