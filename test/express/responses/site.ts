@@ -1,7 +1,15 @@
 /** Runs a handler behind `cacheResponses()` on a real server, and asks it as clients do. */
 
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type RequestListener, type Server } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express, { type NextFunction, type Request, type Response } from 'express';
@@ -10,6 +18,7 @@ import { cacheResponses, type ResponseCacheOptions } from 'hotshelf/express';
 import { memory } from 'hotshelf/memory';
 import { fakeClock, type FakeClock } from 'hotshelf/testing';
 import { onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/support/clock.ts';
 
 export const express4: typeof express = createRequire(import.meta.url)('express4');
 
@@ -73,7 +82,7 @@ export function listenerOf(framework: Framework, steps: readonly Handler[]): Req
 }
 
 /** Starts a server that ends with the test. */
-export async function serve(listener: RequestListener, options: { maxHeaderSize?: number } = {}): Promise<Site> {
+export async function serve(listener: RequestListener, options: ServerOptions = {}): Promise<Site> {
   const server = createServer({ keepAliveTimeout: 60_000, ...options }, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -87,8 +96,11 @@ export async function serve(listener: RequestListener, options: { maxHeaderSize?
   return { server, port, ask: (path, fields, how) => ask({ port, agent }, path, fields, how) };
 }
 
-export function start({ framework = 'Express 5', before = [], middle, after = [], handler }: SiteParts): Promise<Site> {
-  return serve(listenerOf(framework, [...before, middle, ...after, handler]));
+export function start(
+  { framework = 'Express 5', before = [], middle, after = [], handler }: SiteParts,
+  options?: ServerOptions,
+): Promise<Site> {
+  return serve(listenerOf(framework, [...before, middle, ...after, handler]), options);
 }
 
 export async function ask(
@@ -97,15 +109,16 @@ export async function ask(
   fields: Record<string, string | readonly string[]> = {},
   { method = 'GET', body }: How = {},
 ): Promise<Answer> {
-  const req = request({ host: '127.0.0.1', port, path, method, headers: { Host: 'site.example', ...fields }, agent });
+  const headers = { Host: 'site.example', ...fields };
+  const req = request({ host: '127.0.0.1', port, path, method, headers, agent, maxHeaderSize: 1_048_576 });
   req.setTimeout(20_000, () => req.destroy(new Error(`No answer to ${method} ${path.slice(0, 100)}`)));
   if (body !== undefined) req.setHeader('Content-Length', Buffer.byteLength(body));
   req.end(body);
   const [res] = (await once(req, 'response')) as [IncomingMessage];
   const whole = Buffer.concat(await res.toArray());
   const cached = String(res.headers['cache-status'] ?? '').replace('hotshelf; ', '');
-  const { statusCode: status = 0, statusMessage: statusText = '', headers } = res;
-  return { status, statusText, headers, body: whole, text: whole.toString(), cached };
+  const { statusCode: status = 0, statusMessage: statusText = '' } = res;
+  return { status, statusText, headers: res.headers, body: whole, text: whole.toString(), cached };
 }
 
 /** A cache in memory under a clock that stands still. */
@@ -127,14 +140,16 @@ export interface CachedSite extends Site {
 export async function cachedSite(
   handler: Handler,
   options: Omit<ResponseCacheOptions<Request>, 'cache'> = {},
-  parts: Partial<SiteParts> = {},
+  { time = 'still', ...parts }: Partial<SiteParts> & { readonly time?: 'still' | 'real' } = {},
+  server?: ServerOptions,
 ): Promise<CachedSite> {
-  const { cache, clock } = stillCache();
+  const { cache, clock } = stillCache(time === 'real' ? { backend: memory(), clock: systemClock } : {});
   let runs = 0;
   const counted: Handler = (req, res, next) => {
     runs += 1;
     return handler(req, res, next);
   };
-  const site = await start({ ...parts, middle: cacheResponses<Request>({ cache, ...options }), handler: counted });
+  const middle = cacheResponses<Request>({ cache, ...options });
+  const site = await start({ ...parts, middle, handler: counted }, server);
   return { ...site, cache, clock, runs: () => runs };
 }
