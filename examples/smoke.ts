@@ -18,6 +18,8 @@ interface Reply {
   readonly instance: string;
   readonly cacheStatus: string;
   readonly type: string;
+  /** For the field `Cookie`; empty if none was set. */
+  readonly cookie: string;
   readonly body: Record<string, unknown>;
 }
 
@@ -32,6 +34,7 @@ try {
   await readsAreShared();
   await changesAreSeenAtOnce();
   await listsAreRight();
+  await sessionsAreShared();
   await mistakesAreExplained();
   await countsAreKept();
   await endsInTime();
@@ -94,6 +97,26 @@ async function listsAreRight(): Promise<void> {
   console.log('ok: Suva is on the list of its country, and near itself');
 }
 
+async function sessionsAreShared(): Promise<void> {
+  const user = { name: `smoke-${Date.now()}`, password: 'correct horse battery' };
+  const { status, cookie } = await send('/signup', post(user));
+  assert.equal(status, 201);
+  const headers = { Cookie: cookie };
+  const favourite = await send(`/favourites/${suva}`, { method: 'PUT', headers });
+  assert.equal(favourite.status, 204);
+  await Promise.all(Array.from({ length: 10 }, () => send(`/cities/${suva}`, { headers })));
+  const replies = [await send('/me', { headers }), await send('/me', { headers })];
+  assert.notEqual(replies[0]?.instance, replies[1]?.instance);
+  for (const { body } of replies) assert.deepEqual([body['favourites'], body['views']], [[suva], 10]);
+  assert.equal((await send('/login', post(user))).status, 200);
+  const everywhere = await send('/logout/everywhere', { method: 'POST', headers });
+  assert.deepEqual(everywhere.body, { ended: 2 });
+  assert.equal((await send('/me', { headers })).status, 401);
+  console.log(
+    'ok: a login on one instance was one on the other, 10 views at once were 10, and the end was one everywhere',
+  );
+}
+
 async function mistakesAreExplained(): Promise<void> {
   for (const [path, status] of [
     ['/cities/first', 400],
@@ -125,23 +148,25 @@ async function endsInTime(): Promise<void> {
 }
 
 async function change(values: { name: string }): Promise<void> {
-  const { status } = await send(`/cities/${suva}`, {
-    method: 'PATCH',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(values),
-  });
+  const { status } = await send(`/cities/${suva}`, { ...post(values), method: 'PATCH' });
   assert.equal(status, 200);
+}
+
+function post(values: object): RequestInit {
+  return { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(values) };
 }
 
 async function send(path: string, init?: RequestInit): Promise<Reply> {
   const response = await fetch(url + path, init);
   const { status, headers } = response;
+  const text = await response.text();
   return {
     status,
     instance: headers.get('X-Instance') ?? '',
     cacheStatus: headers.get('Cache-Status') ?? '',
     type: headers.get('Content-Type') ?? '',
-    body: (await response.json()) as Record<string, unknown>,
+    cookie: headers.getSetCookie()[0]?.replace(/;.*/, '') ?? '',
+    body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
   };
 }
 

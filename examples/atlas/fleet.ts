@@ -38,11 +38,11 @@ export async function startFleet(front: Front, options: FleetOptions): Promise<F
 }
 
 async function startInOneProcess(front: Front, database: Database, options: FleetOptions): Promise<Fleet> {
-  const { ttlMs, breakOriginMs, report } = options;
+  const { ttlMs, breakOriginMs, secrets, report } = options;
   const origin = stopsAnswering(database, breakOriginMs);
   const backend = await connect(options.backendUrl);
   const instances = Array.from({ length: options.instances }, (_unused, index) =>
-    createInstance({ name: String(index + 1), backend, database: origin, ttlMs, report }),
+    createInstance({ name: String(index + 1), backend, database: origin, secrets, ttlMs, report }),
   );
   for (const { app } of instances) front.add(app);
   const closeInstances = () => Promise.all(instances.map((instance) => instance.close()));

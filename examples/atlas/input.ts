@@ -2,11 +2,15 @@
 
 import type { Point } from './geo.ts';
 import type { CityChange } from './origin.ts';
+import type { Credentials } from './accounts.ts';
 import { Problem } from './problem.ts';
 
 const largestInteger = 2_147_483_647;
 const longestName = 100;
 const mostIds = 100;
+const shortestPassword = 12;
+/** Hashing takes a text of any length; nobody needs more. */
+const longestPassword = 200;
 
 export function readId(text: unknown): number {
   const id = wholeNumber(text);
@@ -36,15 +40,31 @@ export function readPoint(query: Readonly<Record<string, unknown>>): Point {
 }
 
 export function readChange(body: unknown): CityChange {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw bad('The body is a JSON object.');
-  const { name, population, ...others } = body as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(others);
-  if (unknown.length > 0) throw bad('Only `name` and `population` of a city can be changed.');
+  const { name, population, ...others } = readObject(body);
+  if (Object.keys(others).length > 0) throw bad('Only `name` and `population` of a city can be changed.');
   if (name === undefined && population === undefined) throw bad('The body has `name`, `population` or both.');
   return {
     name: name === undefined ? undefined : readName(name),
     population: population === undefined ? undefined : readPopulation(population),
   };
+}
+
+/** The name of a user is in lower case from here on: nobody else can have it in capitals. */
+export function readCredentials(body: unknown): Credentials {
+  const { name, password, ...others } = readObject(body);
+  if (Object.keys(others).length > 0) throw bad('The body has `name` and `password`, and nothing else.');
+  if (typeof name !== 'string' || !/^[a-z\d._-]{3,32}$/i.test(name)) {
+    throw bad('`name` is 3 to 32 letters, digits, ".", "_" or "-".');
+  }
+  const isPassword =
+    typeof password === 'string' && password.length >= shortestPassword && password.length <= longestPassword;
+  if (!isPassword) throw bad(`\`password\` is a text of ${shortestPassword} to ${longestPassword} characters.`);
+  return { name: name.toLowerCase(), password };
+}
+
+function readObject(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw bad('The body is a JSON object.');
+  return body as Readonly<Record<string, unknown>>;
 }
 
 function readName(value: unknown): string {

@@ -2,13 +2,18 @@
 
 import { type BackendWith, createCache } from 'hotshelf';
 import express, { type Express } from 'express';
+import { Accounts } from './accounts.ts';
 import { Cities } from './cities.ts';
 import type { Database } from './database/database.ts';
 import { Origin, type OriginOptions } from './origin.ts';
+import type { PasswordCost } from './password.ts';
 import { noSuchRoute, problems } from './problem.ts';
+import { accountRoutes } from './routes/account.ts';
 import { cityRoutes } from './routes/cities.ts';
+import { favouriteRoutes } from './routes/favourites.ts';
 import { healthRoutes } from './routes/health.ts';
 import { statsRoutes } from './routes/stats.ts';
+import { createVisitors } from './visitors.ts';
 
 export interface InstanceOptions extends OriginOptions {
   /** Goes into the field `X-Instance` of every answer. */
@@ -16,6 +21,10 @@ export interface InstanceOptions extends OriginOptions {
   /** Stays its owner's, as the database does: instances in one process share them. */
   readonly backend: BackendWith<'values'>;
   readonly database: Database;
+  /** Sign the cookies of sessions: the same ones in all instances. Of several the first one signs, and all are accepted. */
+  readonly secrets: readonly string[];
+  /** What hashing a password takes. @default 32 MB, three times */
+  readonly passwordCost?: PasswordCost | undefined;
   /** How long what was read is fresh. @default 300_000 */
   readonly ttlMs?: number | undefined;
   /** Gets what clients must not see: the errors behind an answer 500. */
@@ -31,7 +40,7 @@ export interface Instance {
 }
 
 export function createInstance(options: InstanceOptions): Instance {
-  const { name, backend, database, beforeQuery, ttlMs = 300_000, report } = options;
+  const { name, backend, database, secrets, beforeQuery, ttlMs = 300_000, report } = options;
   const cache = createCache({
     backend,
     prefix: 'atlas',
@@ -44,15 +53,21 @@ export function createInstance(options: InstanceOptions): Instance {
     local: { maxLag: '200ms', ack: true },
   });
   const origin = new Origin(database, { beforeQuery });
+  const cities = new Cities(cache, origin);
+  const visitors = createVisitors(backend, secrets);
   let draining = false;
 
   const app = express();
   app.disable('x-powered-by');
+  // In production cookies go over TLS only, and a proxy nearby speaks it: X-Forwarded-Proto is to be believed.
+  app.set('trust proxy', ['loopback', 'uniquelocal']);
   app.use((_request, response, next) => {
     response.set('X-Instance', name);
     next();
   });
-  app.use(cityRoutes(new Cities(cache, origin)));
+  app.use(cityRoutes(cities, visitors.welcome));
+  app.use(favouriteRoutes(cities, visitors.known));
+  app.use(accountRoutes(new Accounts(database, options.passwordCost), visitors.known));
   app.use(statsRoutes(name, cache, origin));
   app.use(healthRoutes({ backend, database, isDraining: () => draining }));
   app.use(noSuchRoute);

@@ -1,5 +1,6 @@
 /** Starts the atlas: reads options, opens the front, fills the database, starts the instances, and ends them all again. */
 
+import { randomBytes } from 'node:crypto';
 import { connect, HotshelfError } from 'hotshelf';
 import { DatabaseUnusable } from './database/database.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -33,6 +34,7 @@ async function start(options: Options): Promise<void> {
   });
   fleet = await startFleet(front, {
     ...options,
+    secrets: options.secrets.length > 0 ? options.secrets : [randomBytes(32).toString('base64url')],
     onProgress: showProgress(process.stdout),
     report: (problem) => console.error(problem),
   });
@@ -48,6 +50,7 @@ Atlas is ready at ${url} after ${seconds} s
   instances  ${describeInstances(options)}
   cache      ${cache}
   database   ${databaseUrl === undefined ? 'SQLite in memory' : 'PostgreSQL'}${breaks}
+  sessions   ${describeSecrets(options)}
 
 Try each twice, and see Cache-Status and X-Instance:
   curl -i ${url}/cities/2988507
@@ -60,6 +63,11 @@ function describeInstances({ instances, areProcesses, wantedProcesses }: Options
   if (areProcesses) return `${instances} processes`;
   const why = wantedProcesses ? '; processes need a cache that they can share: set HOTSHELF_URL' : '';
   return `${instances} in one process${why}`;
+}
+
+function describeSecrets({ secrets }: Options): string {
+  if (secrets.length > 0) return 'signed with SESSION_SECRET';
+  return 'signed with a random secret, good until the atlas ends: set SESSION_SECRET to keep them';
 }
 
 /** The name of the backend and whether it answers; the URL may have credentials, so it is not shown. */

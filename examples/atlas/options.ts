@@ -21,7 +21,11 @@ export interface Options {
   readonly backendUrl: string;
   /** A PostgreSQL; without it SQLite in memory. */
   readonly databaseUrl: string | undefined;
+  /** Sign the cookies of sessions; none if nobody said any. */
+  readonly secrets: readonly string[];
 }
+
+const shortestSecret = 32;
 
 export const usage = `Usage: npm start -- [options]
 
@@ -36,7 +40,9 @@ export const usage = `Usage: npm start -- [options]
 
   PORT             where to listen (default 3000)
   HOTSHELF_URL     where to cache: memory: (default), redis://host:6379, memcached://host:11211
-  DATABASE_URL     postgres://user:password@host/database (default: SQLite in memory)`;
+  DATABASE_URL     postgres://user:password@host/database (default: SQLite in memory)
+  SESSION_SECRET   signs the cookies of sessions, ${shortestSecret} characters or more (default: a random one for each start).
+                   Of several, with commas between them, the first one signs and all are accepted`;
 
 /** What the user did wrong, in one line. */
 export class UsageError extends Error {}
@@ -58,6 +64,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
     breakOriginMs: breakOrigin === undefined ? undefined : readSpan(breakOrigin, '--break-origin'),
     backendUrl,
     databaseUrl: readDatabaseUrl(env['DATABASE_URL'] || undefined),
+    secrets: readSecrets(env['SESSION_SECRET'] || undefined),
   };
 }
 
@@ -99,4 +106,12 @@ function readSpan(text: string, name: string): number {
 function readDatabaseUrl(url: string | undefined): string | undefined {
   if (url === undefined || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url))) return url;
   throw new UsageError('Expected DATABASE_URL to be a URL that begins with postgres://');
+}
+
+function readSecrets(text: string | undefined): string[] {
+  const secrets = text?.split(',') ?? [];
+  if (secrets.every((secret) => secret.length >= shortestSecret)) return secrets;
+  throw new UsageError(
+    `Expected SESSION_SECRET to have ${shortestSecret} characters or more, such as those of \`openssl rand -base64 32\``,
+  );
 }

@@ -3,15 +3,21 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { HotshelfError } from 'hotshelf';
+import { SessionError } from 'hotshelf/sessions';
 import { DatabaseUnusable } from './database/database.ts';
+
+type Fields = Readonly<Record<string, string>>;
 
 /** Thrown by a route to answer with a status and a sentence. */
 export class Problem extends Error {
   readonly status: number;
+  /** Header fields of the answer. */
+  readonly headers: Fields;
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, headers: Fields = {}) {
     super(detail);
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -43,10 +49,11 @@ export function onlyMethods(...methods: readonly string[]): RequestHandler {
 /** The last middleware. Tells the client what it did wrong, and nothing of what went wrong here: that goes to `report`. */
 export function problems(report: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    const { status, detail } = explain(error);
+    const { status, detail, headers } = explain(error);
     if (status >= 500) report(error);
-    if (response.headersSent) next(error);
-    else sendProblem(response, status, request.originalUrl, detail);
+    if (response.headersSent) return next(error);
+    response.set(headers);
+    sendProblem(response, status, request.originalUrl, detail);
   };
 }
 
@@ -55,8 +62,16 @@ const bodyProblems: Readonly<Record<string, string>> = {
   'entity.too.large': 'The body is too large.',
 };
 
-function explain(error: unknown): { status: number; detail?: string | undefined } {
-  if (error instanceof Problem) return { status: error.status, detail: error.message };
+interface Explanation {
+  readonly status: number;
+  readonly detail?: string | undefined;
+  readonly headers?: Fields;
+}
+
+function explain(error: unknown): Explanation {
+  if (error instanceof Problem) return { status: error.status, detail: error.message, headers: error.headers };
+  if (error instanceof SessionError && error.status === 503)
+    return { status: 503, detail: 'The sessions cannot be reached.', headers: error.headers };
   const isTooSlow = error instanceof HotshelfError && error.code === 'CACHE_LOAD_TIMEOUT';
   if (isTooSlow || error instanceof DatabaseUnusable) return { status: 503, detail: 'The database does not answer.' };
   // Errors of Express and its body parser have a status and a type.

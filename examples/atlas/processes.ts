@@ -20,6 +20,8 @@ export interface ProcessesOptions {
   readonly database: Database | undefined;
   /** The command line. */
   readonly args: readonly string[];
+  /** Sign the cookies of sessions: a session of one worker is one of all. */
+  readonly secrets: readonly string[];
   readonly report: (problem: unknown) => void;
 }
 
@@ -79,8 +81,9 @@ class Worker {
 
   #fork(onListening: () => void): void {
     const startedAt = performance.now();
-    const { database, args, report } = this.#options;
-    const child = fork(workerFile, [String(this.#number), database?.name ?? '', ...args]);
+    const { database, args, secrets, report } = this.#options;
+    const env = { ...process.env, SESSION_SECRET: secrets.join(',') };
+    const child = fork(workerFile, [String(this.#number), database?.name ?? '', ...args], { env });
     this.#child = child;
     let target: Target | undefined;
     if (database !== undefined) serveDatabase(child, database);

@@ -12,11 +12,18 @@ import { readOptions } from './options.ts';
 import type { ToWorker } from './processes.ts';
 
 const [name = '', parentDatabase = '', ...args] = process.argv.slice(2);
-const { backendUrl, databaseUrl, ttlMs, breakOriginMs } = readOptions(args, process.env);
+const { backendUrl, databaseUrl, secrets, ttlMs, breakOriginMs } = readOptions(args, process.env);
 
 const database = stopsAnswering(openDatabase(), breakOriginMs);
 const backend = await connect(backendUrl);
-const instance = createInstance({ name, backend, database, ttlMs, report: (error) => console.error(error) });
+const instance = createInstance({
+  name,
+  backend,
+  database,
+  secrets,
+  ttlMs,
+  report: (error) => console.error(error),
+});
 const front = new Front();
 front.add(instance.app);
 

@@ -16,6 +16,7 @@ describe('the options of the atlas', () => {
       breakOriginMs: undefined,
       backendUrl: 'memory:',
       databaseUrl: undefined,
+      secrets: [],
     });
   });
 
@@ -38,6 +39,12 @@ describe('the options of the atlas', () => {
     expect(readOptions(['--ttl', text, `--break-origin=${text}`], {})).toMatchObject({ ttlMs: ms, breakOriginMs: ms });
   });
 
+  it('have a secret for sessions, or a newer one and older ones', () => {
+    const [newer, older] = ['n'.repeat(32), 'o'.repeat(44)];
+    expect(readOptions([], { SESSION_SECRET: newer })).toMatchObject({ secrets: [newer] });
+    expect(readOptions([], { SESSION_SECRET: `${newer},${older}` })).toMatchObject({ secrets: [newer, older] });
+  });
+
   it.each([
     [['--instances', '0'], {}],
     [['--instances', 'two'], {}],
@@ -55,6 +62,9 @@ describe('the options of the atlas', () => {
     [[], { PORT: 'http' }],
     [[], { DATABASE_URL: 'mysql://localhost/atlas' }],
     [[], { DATABASE_URL: 'localhost' }],
+    [[], { SESSION_SECRET: 'x'.repeat(31) }],
+    [[], { SESSION_SECRET: `${'x'.repeat(32)},short` }],
+    [[], { SESSION_SECRET: `${'x'.repeat(32)},` }],
   ] as [string[], NodeJS.ProcessEnv][])('refuse %j %j in one line', (args, env) => {
     const read = (): unknown => readOptions(args, env);
     expect(read).toThrow(UsageError);

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { isRunning } from '../kit/pids.ts';
 import { startPostgres, startRedis } from '../kit/servers.ts';
 import { until } from '../kit/wait.ts';
-import { type AtlasOptions, type AtlasProcess, startAtlas } from './process.ts';
+import { type AtlasOptions, type AtlasProcess, startAtlas, workersOf } from './process.ts';
 import { nice, paris, suva } from './site.ts';
 
 const small = ['--limit', '2000'];
@@ -60,6 +59,7 @@ describe('the process of the atlas', { timeout: 120_000 }, () => {
     [[], { HOTSHELF_URL: 'etcd://localhost' }, 2],
     [[], { HOTSHELF_URL: 'redis://:s3cret@[' }, 2],
     [[], { DATABASE_URL: 'oracle://localhost' }, 2],
+    [[], { SESSION_SECRET: 's3cret' }, 2],
     [[], { DATABASE_URL: 'postgres://someone:s3cret@127.0.0.1:1/atlas' }, 1],
   ] as [string[], NodeJS.ProcessEnv, number][])('refuses %j %j with one line', async (args, env, code) => {
     const atlas = await start({ args, env });
@@ -243,9 +243,4 @@ async function expectNoAnswer(atlas: AtlasProcess, path: string): Promise<void> 
   expect(status).toBe(503);
   expect(headers.get('Content-Type')).toMatch(/^application\/problem\+json/);
   expect(body).toMatchObject({ status: 503, detail: 'The database does not answer.', instance: path });
-}
-
-async function workersOf(atlas: AtlasProcess): Promise<number[]> {
-  const text = await readFile(`/proc/${atlas.pid}/task/${atlas.pid}/children`, 'utf8');
-  return text.split(' ').filter(Boolean).map(Number);
 }

@@ -1,5 +1,6 @@
 /** The atlas as a process of its own, started as `npm start` does. */
 
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, launch } from '../kit/child.ts';
@@ -31,7 +32,7 @@ export async function startAtlas({ args = [], env = {}, port }: AtlasOptions = {
     command: process.execPath,
     args: ['--conditions=hotshelf:source', '--import', 'tsx', main, ...args],
     logFile: join(folder, 'log'),
-    env: { HOTSHELF_URL: '', DATABASE_URL: '', ...env, PORT: env['PORT'] ?? String(at) },
+    env: { HOTSHELF_URL: '', DATABASE_URL: '', SESSION_SECRET: '', ...env, PORT: env['PORT'] ?? String(at) },
   });
   const url = `http://127.0.0.1:${at}`;
   const get: AtlasProcess['get'] = async (path) => {
@@ -63,4 +64,10 @@ export async function startAtlas({ args = [], env = {}, port }: AtlasOptions = {
       await removeFolder(folder);
     },
   };
+}
+
+/** The process ids of its instances. */
+export async function workersOf(atlas: AtlasProcess): Promise<number[]> {
+  const text = await readFile(`/proc/${atlas.pid}/task/${atlas.pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
 }

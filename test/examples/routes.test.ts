@@ -1,50 +1,10 @@
 import type { Express } from 'express';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { City, Database } from '../../examples/atlas/database/database.ts';
-import { fillPostgres, openPostgres } from '../../examples/atlas/database/postgres.ts';
-import { openSqlite } from '../../examples/atlas/database/sqlite.ts';
-import { startMemcached, startPostgres, startRedis } from '../kit/servers.ts';
+import type { City } from '../../examples/atlas/database/database.ts';
 import { until } from '../kit/wait.ts';
-import { connectTwice, createSite, limit, nice, paris, type Site, type SiteOptions, suva } from './site.ts';
-
-interface Place {
-  readonly database: Database;
-  /** Options of a site whose cache is empty. */
-  cold(): Promise<SiteOptions>;
-  close(): Promise<void>;
-}
-
-const openSmall = () => openSqlite({ limit });
-
-const places: Record<string, () => Promise<Place>> = {
-  'SQLite and memory': async () => {
-    const database = await openSmall();
-    return { database, cold: async () => ({}), close: () => database.close() };
-  },
-  'SQLite and Redis': async () => {
-    const [database, redis] = await Promise.all([openSmall(), startRedis()]);
-    return {
-      database,
-      cold: () => redis.cli('FLUSHALL').then(async () => ({ backends: await connectTwice(redis.url) })),
-      close: () => Promise.all([database.close(), redis.stop()]).then(() => {}),
-    };
-  },
-  'SQLite and Memcached': async () => {
-    const [database, memcached] = await Promise.all([openSmall(), startMemcached()]);
-    return {
-      database,
-      cold: () => memcached.cli('flush_all').then(async () => ({ backends: await connectTwice(memcached.url) })),
-      close: () => Promise.all([database.close(), memcached.stop()]).then(() => {}),
-    };
-  },
-  'PostgreSQL and memory': async () => {
-    const server = await startPostgres();
-    await fillPostgres(server.url, { limit });
-    const database = openPostgres(server.url);
-    return { database, cold: async () => ({}), close: () => database.close().then(() => server.stop()) };
-  },
-};
+import { type Place, places } from './places.ts';
+import { createSite, nice, paris, type Site, suva } from './site.ts';
 
 describe.each(Object.entries(places))('the atlas on %s', (_name, open) => {
   let place: Place;

@@ -11,6 +11,10 @@ export const suva = 2_198_148;
 /** Enough cities for everything that the tests ask for, and soon loaded. */
 export const limit = 12_000;
 
+const secrets = ['a secret that is long enough for production'];
+/** Enough to see that passwords are hashed. */
+const passwordCost = { N: 2, r: 8, p: 1 };
+
 export interface Site {
   readonly first: Instance;
   readonly second: Instance;
@@ -31,7 +35,7 @@ export function createSite(database: Database, { beforeQuery, backends = inMemor
     reported.push(error);
   };
   const instance = (name: string, backend: BackendWith<'values'>): Instance =>
-    createInstance({ name, backend, database, beforeQuery, report });
+    createInstance({ name, backend, database, secrets, passwordCost, beforeQuery, report });
   const [first, second] = [instance('1', backends[0]), instance('2', backends[1])];
   return {
     first,
@@ -44,9 +48,10 @@ export function createSite(database: Database, { beforeQuery, backends = inMemor
   };
 }
 
-/** As two processes have them: each with connections of its own. */
+/** As two processes have them: each with connections of its own, patient with a machine that runs everything at once. */
 export async function connectTwice(url: string): Promise<[BackendWith<'values'>, BackendWith<'values'>]> {
-  return [await connect(url, { requireWithin: '5s' }), await connect(url, { requireWithin: '5s' })];
+  const patient = () => connect(`${url}?deadline=2s`, { requireWithin: '5s' });
+  return [await patient(), await patient()];
 }
 
 function inMemory(): [BackendWith<'values'>, BackendWith<'values'>] {

@@ -22,18 +22,24 @@ export interface Database {
 /** The database does not answer, or does not let us do what we must. */
 export class DatabaseUnusable extends Error {}
 
-/** The table, in the SQL that both databases speak. */
-export const schema = `
-  create table if not exists atlas_city (
+/** The tables, in the SQL that both databases speak. */
+export const tables = [
+  `create table if not exists atlas_city (
     id integer primary key,
     name text not null,
     country text not null,
     population integer not null,
     latitude double precision not null,
     longitude double precision not null
-  )`;
+  )`,
+  `create table if not exists atlas_user (
+    id text primary key,
+    name text not null unique,
+    password text not null
+  )`,
+];
 
-/** Made after the rows, which is faster. */
+/** Made after the rows of the cities, which is faster. */
 export const indexes = [
   'create index if not exists atlas_city_by_population on atlas_city (country, population desc, id)',
   'create index if not exists atlas_city_by_place on atlas_city (latitude, longitude)',

@@ -1,10 +1,10 @@
 /** The database for more than one machine: PostgreSQL. */
 
 import { Client, DatabaseError, Pool } from 'pg';
-import { type City, type Database, DatabaseUnusable, indexes, schema, type SqlValue } from './database.ts';
+import { type City, type Database, DatabaseUnusable, indexes, type SqlValue, tables } from './database.ts';
 import { loadCities, type LoadOptions } from './load.ts';
 
-/** Any number will do, as long as everybody who fills the table takes the same. */
+/** Any number will do, as long as everybody who makes the tables takes the same. */
 const fillLock = 7_205_759;
 
 const insertPortion = `
@@ -31,7 +31,7 @@ export function openPostgres(url: string): Database {
 }
 
 /**
- * Creates and fills the table unless that was done before. One transaction under an advisory lock: of several instances that
+ * Creates the tables, and fills that of the cities, unless that was done before. One transaction under an advisory lock: of several instances that
  * start at once one fills and the others wait for it, and one that dies halfway leaves nothing behind.
  *
  * @throws {DatabaseUnusable}
@@ -44,7 +44,7 @@ export async function fillPostgres(url: string, options: LoadOptions = {}): Prom
     await client.connect();
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [fillLock]);
-    await client.query(schema);
+    for (const table of tables) await client.query(table);
     const { rows } = await client.query('select 1 from atlas_city limit 1');
     if (rows.length === 0) {
       await loadCities(options, async (portion) => {

@@ -1,12 +1,12 @@
 /** The embedded database: SQLite, in the memory of this process. */
 
 import sqlite from 'node-sqlite3-wasm';
-import { type City, type Database, indexes, schema, type SqlValue } from './database.ts';
+import { type City, type Database, indexes, type SqlValue, tables } from './database.ts';
 import { loadCities, type LoadOptions } from './load.ts';
 
 export async function openSqlite(options: LoadOptions = {}): Promise<Database> {
   const database = new sqlite.Database(':memory:');
-  database.exec(schema);
+  for (const table of tables) database.exec(table);
   database.exec('begin');
   const insert = database.prepare('insert into atlas_city values (?, ?, ?, ?, ?, ?)');
   await loadCities(options, (portion) => {

@@ -1,14 +1,16 @@
 /** `/cities/…` and `/countries/…` */
 
-import express, { type Request, type Response, Router } from 'express';
+import express, { type RequestHandler, type Response, Router } from 'express';
 import type { Lookup } from 'hotshelf';
 import { cacheStatusOf } from '../cache-status.ts';
 import { type Cities, toGrid } from '../cities.ts';
 import { readChange, readCountry, readId, readIds, readPage, readPoint } from '../input.ts';
 import { pageSize } from '../origin.ts';
 import { onlyMethods, Problem } from '../problem.ts';
+import { countView } from '../visitors.ts';
+import { jsonBody } from './body.ts';
 
-export function cityRoutes(cities: Cities): Router {
+export function cityRoutes(cities: Cities, visitors: RequestHandler): Router {
   const router = Router();
 
   router
@@ -29,9 +31,11 @@ export function cityRoutes(cities: Cities): Router {
 
   router
     .route('/cities/:id')
-    .get(async (request, response) => {
+    .get(visitors, async (request, response) => {
       const id = readId(request.params.id);
-      response.json(found(response, await cities.city(id)) ?? noCity(id));
+      const city = found(response, await cities.city(id)) ?? noCity(id);
+      countView(request);
+      response.json(city);
     })
     .patch(express.json({ limit: '4kb' }), async (request, response) => {
       const id = readId(request.params.id);
@@ -68,13 +72,6 @@ export function cityRoutes(cities: Cities): Router {
 function found<Value>(response: Response, lookup: Lookup<Value>): Value {
   response.set('Cache-Status', cacheStatusOf(lookup));
   return lookup.value;
-}
-
-function jsonBody(request: Request): unknown {
-  if (request.get('Content-Type') !== undefined && !request.is('json')) {
-    throw new Problem(415, 'The body must be application/json.');
-  }
-  return request.body;
 }
 
 function noCity(id: number): never {
