@@ -9,6 +9,8 @@ export interface CaseAnswer {
   readonly fields?: readonly CaseField[];
   /** Interim responses that go before: 102, or 103 with its fields. */
   readonly interim?: readonly (102 | Readonly<Record<string, string>>)[];
+  /** How long the origin takes, in ms. @default 0 */
+  readonly takesMs?: number;
   /** The origin fails before it answers. */
   readonly fails?: boolean;
 }
@@ -287,21 +289,11 @@ const stepByStep: readonly Case[] = [
       {
         answer: {
           fields: [
-            ['Cache-Control', 'max-age=1, stale-while-revalidate=4'],
+            ['Cache-Control', 'max-age=1, stale-while-revalidate=1'],
             ['ETag', '"abc"'],
           ],
         },
         expect: { from: 'origin' },
-        pause: true,
-      },
-      {
-        answer: {
-          fields: [
-            ['Cache-Control', 'no-cache'],
-            ['ETag', '"def"'],
-          ],
-        },
-        expect: { from: 'cache' },
         pause: true,
       },
       { expect: { from: 'origin' } },
@@ -336,11 +328,30 @@ const stepByStep: readonly Case[] = [
   })),
 ];
 
+const atOnce: readonly Case[] = [
+  {
+    // RFC 9111 section 5.1: Age tells that the response was not made for this request.
+    id: 'other-age-delay',
+    kind: 'check',
+    says: 'a response that took its time has no Age',
+    steps: [{ answer: { fields: [hour, now], takesMs: 2000 }, expect: { from: 'origin', without: ['age'] } }],
+  },
+  {
+    id: 'cdn-remove-header',
+    kind: 'check',
+    says: 'the targeted field goes on to the client',
+    steps: [
+      { answer: { fields: cdn('foo', hour) }, expect: { from: 'origin', fields: { 'cdn-cache-control': 'foo' } } },
+    ],
+  },
+];
+
 export const cases: readonly Case[] = [
   ...reused.map((row) => after('cache', row)),
   ...askedAgain.map((row) => after('origin', row)),
   ...neverStale,
   ...exceeding,
   ...interim,
+  ...atOnce,
   ...stepByStep,
 ];

@@ -35,6 +35,8 @@ export const tests: readonly PublishedTest[] = sets
 
 /** Tests begin one after the other, and slower on a busy machine: some are about what happens within two seconds. */
 const apartMs = 4;
+/** These get a second chance, for the machine may have stood still during these two seconds. */
+const hurried = /^304-etag-|^cc-resp-must-revalidate-stale$|^freshness-expires-invalid-date$/;
 
 /**
  * The suite's client keeps its results, its `fetch` and the server's address in module variables. Here every play has test ids
@@ -69,7 +71,8 @@ export function createPlayer(): Player {
       const play = plays++;
       const wrongs = tests.map(async (test) => {
         await (turn = turn.then(() => sleep(apartMs)));
-        return run(retell(test), url, play);
+        const wrong = await run(retell(test), url, play);
+        return wrong === undefined || !hurried.test(test.id) ? wrong : run(retell(test), url, plays++);
       });
       return tally(await Promise.all(wrongs));
     },

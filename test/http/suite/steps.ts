@@ -35,17 +35,21 @@ export async function playCase(origin: Origin, { steps }: Case, fetch: Fetcher):
 function scriptOf(answers: readonly CaseAnswer[]): Script {
   return (req, res, { write, fail }) => {
     const step = Number(req.headers['step']);
-    const { fields = [], interim = [], fails = false } = answers[step - 1] ?? {};
+    const { fields = [], interim = [], takesMs = 0, fails = false } = answers[step - 1] ?? {};
     if (fails) return fail();
     for (const one of interim) {
       if (one === 102) res.writeProcessing();
       else res.writeEarlyHints(one);
     }
-    write({
-      status: 200,
-      lines: [['Answered-Step', String(step)], ['Content-Type', 'text/plain'], ...linesOf(fields)],
-      body: Buffer.from(req.url?.split('/').at(-1) ?? ''),
-    });
+    const lines = linesOf(fields);
+    const answer = (): void =>
+      write({
+        status: 200,
+        lines: [['Answered-Step', String(step)], ['Content-Type', 'text/plain'], ...lines],
+        body: Buffer.from(req.url?.split('/').at(-1) ?? ''),
+      });
+    if (takesMs === 0) answer();
+    else void sleep(takesMs).then(answer);
   };
 }
 
