@@ -2,7 +2,7 @@
 
 import { expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../kit/servers.ts';
-import { sleep } from '../kit/wait.ts';
+import { until } from '../kit/wait.ts';
 import { Browser } from './calls.ts';
 import { instanceOf } from './fleet.ts';
 
@@ -30,39 +30,40 @@ it('an instance that is killed in the middle of its work loses no session and no
   onTestFinished(() => server.stop());
   const opening = { url: `${server.url}?deadline=2s`, kind: 'hotshelf' } as const;
   const [one, other] = await Promise.all([instanceOf(opening), instanceOf(opening)]);
+  const visitors = Array.from({ length: 20 }, () => new Browser(one.url, other.url));
+  await Promise.all(visitors.map(async (browser, index) => void (await browser.get(`/login?as=user${index}`))));
+  const counts = visitors.map(() => 0);
   let isRunning = true;
   let failed = 0;
 
   /** Goes to the instances in turns, and to the other one when a connection fails, as a load balancer does. */
-  const visit = async (index: number): Promise<number> => {
-    const browser = new Browser(one.url, other.url);
-    expect((await browser.get(`/login?as=user${index}`)).status).toBe(200);
-    let acknowledged = 0;
-    for (let count = 1; isRunning || count < 20; count += 1) {
+  const visit = async (browser: Browser, index: number): Promise<void> => {
+    for (let count = 1; isRunning; count += 1) {
       try {
         const { status } = await browser.get(`/set?field=${count}`);
         if (status !== 200) throw new Error(`answered ${status}`);
-        acknowledged = count;
+        counts[index] = count;
       } catch {
         // The same once more: to set a field twice is to set it once.
         failed += 1;
         count -= 1;
       }
-      await sleep(2);
     }
-    const session = JSON.parse((await browser.copy(other.url).get('/read')).text) as Record<string, unknown>;
-    const fields = Array.from({ length: acknowledged }, (_, field) => [`f${field + 1}`, 1] as const);
-    expect(session).toEqual({ userId: `user${index}`, ...Object.fromEntries(fields) });
-    return acknowledged;
   };
+  const reached = (least: number) =>
+    until(() => counts.every((count) => count >= least), { what: `${least} changes of each`, within: 30_000 });
 
-  const visits = Array.from({ length: 20 }, (_, index) => visit(index));
-  await sleep(500);
+  const visits = visitors.map(visit);
+  await reached(5);
   await one.worker.kill();
-  await sleep(500);
+  await reached(Math.max(...counts) + 5);
   isRunning = false;
-  const counts = await Promise.all(visits);
-  expect(counts.every((count) => count > 10)).toBe(true);
+  await Promise.all(visits);
+  for (const [index, browser] of visitors.entries()) {
+    const session: unknown = JSON.parse((await browser.copy(other.url).get('/read')).text);
+    const fields = Array.from({ length: counts[index] ?? 0 }, (_, field) => [`f${field + 1}`, 1] as const);
+    expect(session).toEqual({ userId: `user${index}`, ...Object.fromEntries(fields) });
+  }
   // The instance really was at work when it died.
   expect(failed).toBeGreaterThan(5);
 });
