@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleep } from '../../kit/wait.ts';
-import { type Case, cases } from './cases.ts';
+import type { Case } from './case.ts';
+import { cases } from './cases.ts';
 import { createFetch } from './fetch.ts';
 import { forms } from './forms.ts';
 import { everything, guardOf } from './guards.ts';
@@ -50,7 +51,7 @@ describe('the newest edition of the published suite', () => {
     plays.set('the defaults', play({ host: 'Express 5', form: 'end', guard: guardOf({}) }));
     plays.set('no cache', play({ host: 'node:http', form: 'end' }));
     await Promise.all(plays.values());
-  });
+  }, 240_000);
   const wrongsOf = async (name: string): Promise<[id: string, wrongs: string[]][]> =>
     [...((await plays.get(name)) ?? [])]
       .filter(([, wrongs]) => wrongs.length > 0)

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { sleep } from '../../kit/wait.ts';
-import type { Case, CaseAnswer, CaseField, Expected } from './cases.ts';
+import type { Case, CaseAnswer, CaseField, Expected } from './case.ts';
 import type { Fetched, Fetcher } from './fetch.ts';
 import type { Line } from './forms.ts';
 import type { Origin, Script } from './origin.ts';
