@@ -181,13 +181,14 @@ describe('the head', () => {
 
 describe('copying', () => {
   it('does not let a slow client hold up the handler, below the limit', async () => {
+    const first = 5_000_000;
     const body = 'x'.repeat(8_000_000);
     let done = false;
     const { port, told } = await hearing({
-      maxBodyBytes: 10_000_000,
+      maxBodyBytes: 20_000_000,
       ear: always('copy'),
       handler: async (_req, res) => {
-        res.write('first');
+        res.write(Buffer.alloc(first));
         await pipeline(Readable.from(chunksOf(body)), res, { end: false });
         done = true;
         res.end();
@@ -197,12 +198,12 @@ describe('copying', () => {
     await until(() => done, { what: 'the handler to finish' });
     expect(told).toEqual([
       ['head', 200, undefined],
-      ['end', body.length + 5],
+      ['end', first + body.length],
     ]);
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
     await once(socket, 'close');
-    expect(bodyOf(Buffer.concat(chunks).toString('latin1'))).toHaveLength(body.length + 5);
+    expect(bodyOf(Buffer.concat(chunks).toString('latin1'))).toHaveLength(first + body.length);
   });
 
   it('keeps no more than the limit, and then the client sets the pace', async () => {
@@ -473,6 +474,54 @@ describe('holding', () => {
     const raw = await get();
     expect(raw).toMatch(/^HTTP\/1.1 503 /);
     expect(bodyOf(raw)).toBe('sorry');
+  });
+
+  it('sends no trailers of the handler with the answer of the caller', async () => {
+    const { get } = await hearing({
+      ear: (heard) => ({
+        head: () => 'hold',
+        end: (body) => {
+          heard().reset();
+          heard().real.write(body);
+          heard().real.end();
+        },
+      }),
+      handler: (_req, res) => {
+        res.setHeader('Trailer', 'X-Sum');
+        res.write('body');
+        res.addTrailers({ 'X-Sum': '1' });
+        res.end();
+      },
+    });
+    expect(await get()).toMatch(/\r\n\r\n4\r\nbody\r\n0\r\n\r\n$/);
+  });
+
+  it('goes on when the caller has answered before the handler is done', async () => {
+    for (const destroys of [false, true]) {
+      const { get, told } = await hearing({
+        ear: (heard) => ({
+          head: () => {
+            setImmediate(() => {
+              heard().reset();
+              heard().real.end('early');
+            });
+            return 'hold';
+          },
+        }),
+        handler: (_req, res) => {
+          res.setHeader('X-Handler', '1');
+          res.write('one ');
+          res.once('close', () => {
+            res.write('two');
+            if (destroys) res.destroy();
+            else res.end();
+          });
+        },
+      });
+      expect(await get()).toMatch(/^HTTP\/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly$/);
+      await until(() => told.length === 2, { what: 'the handler to be done' });
+      expect(told[1]).toEqual(destroys ? ['lost', 'aborted'] : ['end', 'one two']);
+    }
   });
 
   it('does not look to a server that shuts down like an answer that is done', async () => {

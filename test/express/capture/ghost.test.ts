@@ -110,7 +110,9 @@ describe('a second life', () => {
         Object.assign(res, { locals: { user: 7 } });
         next();
       },
-      handler: (_req, res) => {
+      handler: (req, res) => {
+        found.push(req.destroyed, req.closed, req.aborted, req.errored);
+        res.once('prefinish', () => seen.push('prefinish'));
         found.push(
           res.headersSent,
           res.writableEnded,
@@ -131,7 +133,12 @@ describe('a second life', () => {
     expect(bodyOf(raw)).toBe('first');
     await closed(seen);
     expect(found).toEqual([
-      // Its state.
+      // The request.
+      false,
+      false,
+      false,
+      null,
+      // The state of the response.
       false,
       false,
       false,
@@ -151,7 +158,7 @@ describe('a second life', () => {
       true,
       false,
     ]);
-    expect(seen).toEqual(['first finish', 'first finished', 'finish', ['finished', undefined], 'close']);
+    expect(seen).toEqual(['first finish', 'first finished', 'prefinish', 'finish', ['finished', undefined], 'close']);
     expect(response()?.writableFinished).toBe(true);
     expect(response()?.closed).toBe(true);
     expect(response()).toBeInstanceOf(ServerResponse);
