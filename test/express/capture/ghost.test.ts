@@ -110,9 +110,9 @@ describe('a second life', () => {
         Object.assign(res, { locals: { user: 7 } });
         next();
       },
-      handler: (req, res) => {
+      handler: (req, res, note) => {
         found.push(req.destroyed, req.closed, req.aborted, req.errored);
-        res.once('prefinish', () => seen.push('prefinish'));
+        res.once('prefinish', () => note('prefinish'));
         found.push(
           res.headersSent,
           res.writableEnded,
