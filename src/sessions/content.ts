@@ -5,6 +5,9 @@ import { describe, HotshelfError } from '../support/errors.ts';
 /** Top-level fields by name; the values are plain JSON and belong to nobody else. */
 export type Fields = ReadonlyMap<string, unknown>;
 
+/** The same, each written as JSON: two that are written alike are the same. */
+export type Texts = ReadonlyMap<string, string>;
+
 /** The cookie of a session without the time of its end, which follows from the lifetime of what is stored. */
 export interface CookieSettings {
   /** The lifetime that every answer gives it anew, in ms; `null` for a cookie that ends with the browser. */
@@ -13,7 +16,7 @@ export interface CookieSettings {
 }
 
 export interface Content {
-  readonly fields: Fields;
+  readonly texts: Texts;
   readonly cookie: CookieSettings;
   /** When the cookie ends, in epoch ms; `undefined` for one that ends with the browser. */
   readonly cookieEndsAt: number | undefined;
@@ -26,29 +29,45 @@ export interface Content {
  * @throws {HotshelfError} `VALUE_INVALID` when a field cannot be written as JSON.
  */
 export function contentOf(session: object, now: number): Content {
-  const fields = new Map<string, unknown>();
+  const texts = new Map<string, string>();
   for (const [name, value] of Object.entries(session)) {
-    if (name === 'cookie') continue;
-    const own = copy(name, value);
-    if (own !== undefined) fields.set(name, own);
+    const text = name === 'cookie' ? undefined : written(name, value);
+    if (text !== undefined) texts.set(name, text);
   }
-  return { fields, ...cookieOf(session, now) };
+  return { texts, ...cookieOf(session, now) };
 }
 
 /** Returns what `contentOf` says of the cookie, and looks at nothing else. */
 export function cookieOf(session: object, now: number): Pick<Content, 'cookie' | 'cookieEndsAt'> {
-  return readCookie('cookie' in session ? copy('cookie', session.cookie) : undefined, now);
+  const text = 'cookie' in session ? written('cookie', session.cookie) : undefined;
+  return readCookie(text === undefined ? undefined : valueIn(text), now);
 }
 
-/** Writes a value as JSON, and a missing one as nothing: two that are written alike are the same. */
+/** Writes a value as JSON, and what JSON leaves out as nothing. */
 export function textOf(value: unknown): string | undefined {
   return JSON.stringify(value);
 }
 
-function copy(name: string, value: unknown): unknown {
+/** Returns the value that `text` stands for, each time a new one. */
+export function valueIn(text: string): unknown {
+  return JSON.parse(text) as unknown;
+}
+
+export function textsOf(fields: Fields): Texts {
+  const texts = new Map<string, string>();
+  for (const [name, value] of fields) texts.set(name, textOf(value) ?? 'null');
+  return texts;
+}
+
+export function fieldsIn(texts: Texts): Fields {
+  const fields = new Map<string, unknown>();
+  for (const [name, text] of texts) fields.set(name, valueIn(text));
+  return fields;
+}
+
+function written(name: string, value: unknown): string | undefined {
   try {
-    const text = textOf(value);
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    return textOf(value);
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : describe(error);
     throw new HotshelfError('VALUE_INVALID', `The field "${name.slice(0, 40)}" of a session is not JSON: ${why}`);

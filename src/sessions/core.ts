@@ -3,11 +3,11 @@
 import { isUnconfirmed } from '../support/errors.ts';
 import { Emitter } from '../support/emitter.ts';
 import { untilWritten } from './attempts.ts';
-import { type Content, contentOf, cookieOf } from './content.ts';
+import { type Content, contentOf, cookieOf, fieldsIn, type Texts, textsOf } from './content.ts';
 import type { SessionEvent } from './events.ts';
 import { Keys, type SessionKeys } from './keys.ts';
 import { endOf, isDue } from './lifetime.ts';
-import { changesSince, cookieChange, isNothing } from './merge.ts';
+import { changesSince, type Compared, cookieChange, isNothing } from './merge.ts';
 import type { Settings } from './options.ts';
 import { listUntil, Owners, ownerIn } from './owners.ts';
 import type { Found } from './record.ts';
@@ -19,7 +19,7 @@ import { Writes } from './writes.ts';
 export interface Base {
   readonly sid: string;
   /** What the object agreed with when it was loaded or last saved. */
-  readonly local: Pick<Content, 'fields' | 'cookie'>;
+  readonly local: Compared;
   readonly state: State;
 }
 
@@ -59,7 +59,7 @@ export class Sessions {
     const { state, found } = await this.records.look(this.keys.of(sid));
     if (state === undefined || found === undefined) return undefined;
     const session = objectOf(found);
-    this.rebase(session, { sid, state, local: state.found.record });
+    this.rebase(session, baseIn(sid, state));
     return session;
   }
 
@@ -113,7 +113,7 @@ export class Sessions {
     const cookie = cookieChange(base.local.cookie, now.cookie);
     if (cookie === undefined) return this.#renewIfDue(session, base, now.cookieEndsAt);
     const state = await this.#writes.change(base.state, { fields: [], cookie }, now.cookieEndsAt);
-    if (state !== undefined) this.rebase(session, { sid, local: { fields: base.local.fields, cookie }, state });
+    if (state !== undefined) this.rebase(session, { sid, local: { texts: base.local.texts, cookie }, state });
   }
 
   /** Ends a session at once, everywhere. */
@@ -126,7 +126,7 @@ export class Sessions {
 
   async #stored(sid: string): Promise<Base | undefined> {
     const { state } = await this.records.look(this.keys.of(sid));
-    return state && { sid, state, local: state.found.record };
+    return state && baseIn(sid, state);
   }
 
   async #renewIfDue(session: object, { sid, local, state }: Base, cookieEndsAt: number | undefined): Promise<void> {
@@ -141,7 +141,8 @@ export class Sessions {
   }
 
   /** Stores a session that was not loaded: under a new id, or instead of what stands there. */
-  async #create(keys: SessionKeys, { fields, cookie, cookieEndsAt }: Content): Promise<State> {
+  async #create(keys: SessionKeys, { texts, cookie, cookieEndsAt }: Content): Promise<State> {
+    const fields = fieldsIn(texts);
     const owner = ownerIn(fields, undefined, this.settings);
     const state = await untilWritten(this.settings.clock, 'a new session', async () => {
       const seen = await this.records.look(keys);
@@ -172,6 +173,19 @@ export class Sessions {
       throw error;
     }
   }
+}
+
+/** What a request starts from that loaded `state`; most never ask for the texts. */
+function baseIn(sid: string, state: State): Base {
+  let texts: Texts | undefined;
+  const local = {
+    cookie: state.found.record.cookie,
+    get texts() {
+      texts ??= textsOf(state.found.record.fields);
+      return texts;
+    },
+  };
+  return { sid, state, local };
 }
 
 function objectOf({ record, expiresAt }: Found): SessionObject {

@@ -3,7 +3,7 @@
 import type { ForeignValue } from '../backend/values.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
-import { contentOf, isObject } from './content.ts';
+import { contentOf, fieldsIn, isObject } from './content.ts';
 import type { Unusable } from './format.ts';
 import type { Halves } from '../codec/hash64.ts';
 import type { Lifetimes } from './lifetime.ts';
@@ -60,7 +60,7 @@ export function foundIn(
     const session = parse(new TextDecoder().decode(bytes));
     if (!isObject(session) || !isObject(session['cookie'])) return { unusable: 'foreign' };
     const { expires, ...settings } = session['cookie'];
-    const { fields, cookie } = contentOf({ ...session, cookie: settings }, now);
+    const { texts, cookie } = contentOf({ ...session, cookie: settings }, now);
     const { originalMaxAge } = cookie;
     // A cookie with an end but no age: it lives as long as what is stored.
     const age = originalMaxAge ?? (typeof expires === 'string' && Number.isFinite(ttlMs) ? ttlMs : null);
@@ -68,7 +68,7 @@ export function foundIn(
     const expiresAt = now + (Number.isFinite(ttlMs) ? ttlMs : lifetimeMs);
     const writtenAt = Math.min(now, expiresAt - lifetimeMs);
     const record = {
-      fields,
+      fields: fieldsIn(texts),
       cookie: { ...cookie, originalMaxAge: age },
       createdAt: now,
       owner: undefined,

@@ -1,6 +1,6 @@
 /** Says what was changed in a session, and what becomes of it when somebody else changed the session meanwhile. Pure. */
 
-import { type Content, type CookieSettings, type Fields, textOf } from './content.ts';
+import { type Content, type CookieSettings, type Fields, textOf, valueIn } from './content.ts';
 
 /** The three states of a field that two requests changed; `undefined` where it was not there. */
 export interface Conflict {
@@ -27,12 +27,11 @@ export type MergeRule = 'last' | 'sum' | 'union' | ((conflict: Conflict) => unkn
 /** By the name of the field. */
 export type MergeRules = Readonly<Record<string, MergeRule>>;
 
-/** One field that was changed. */
+/** One field that was changed; its values as JSON, `undefined` where it was not there. */
 export interface Change {
   readonly name: string;
-  readonly base: unknown;
-  /** `undefined` if it was deleted. */
-  readonly mine: unknown;
+  readonly base: string | undefined;
+  readonly mine: string | undefined;
 }
 
 export interface Changes {
@@ -41,18 +40,18 @@ export interface Changes {
   readonly cookie: CookieSettings | undefined;
 }
 
+/** What a session held, as far as it is compared. */
+export type Compared = Pick<Content, 'texts' | 'cookie'>;
+
 /** Returns what was changed since `base`. */
-export function changesSince(
-  base: Pick<Content, 'fields' | 'cookie'>,
-  now: Pick<Content, 'fields' | 'cookie'>,
-): Changes {
+export function changesSince(base: Compared, now: Compared): Changes {
   const fields: Change[] = [];
-  for (const [name, mine] of now.fields) {
-    const before = base.fields.get(name);
-    if (textOf(before) !== textOf(mine)) fields.push({ name, base: before, mine });
+  for (const [name, mine] of now.texts) {
+    const before = base.texts.get(name);
+    if (before !== mine) fields.push({ name, base: before, mine });
   }
-  for (const [name, before] of base.fields) {
-    if (!now.fields.has(name)) fields.push({ name, base: before, mine: undefined });
+  for (const [name, before] of base.texts) {
+    if (!now.texts.has(name)) fields.push({ name, base: before, mine: undefined });
   }
   return { fields, cookie: cookieChange(base.cookie, now.cookie) };
 }
@@ -71,7 +70,8 @@ export function merged(stored: Fields, changes: Changes, rules: MergeRules): Fie
   const fields = new Map(stored);
   for (const { name, base, mine } of changes.fields) {
     const theirs = stored.get(name);
-    const value = textOf(theirs) === textOf(base) ? mine : resolve(ruleFor(rules, name), { base, mine, theirs });
+    const isMine = mine === undefined || textOf(theirs) === base;
+    const value = isMine ? read(mine) : resolve(ruleFor(rules, name), { base: read(base), mine: read(mine), theirs });
     if (value === undefined) fields.delete(name);
     else fields.set(name, value);
   }
@@ -84,8 +84,8 @@ function ruleFor(rules: MergeRules, name: string): MergeRule {
 
 function resolve(rule: MergeRule, conflict: Conflict): unknown {
   const { base, mine, theirs } = conflict;
-  if (mine === undefined) return undefined;
-  if (typeof rule === 'function') return plain(rule(conflict));
+  // Detached from what it was made of.
+  if (typeof rule === 'function') return read(textOf(rule(conflict)));
   if (rule === 'sum') return sum(base ?? 0, mine, theirs ?? 0) ?? mine;
   if (rule === 'union') return union(base ?? [], mine, theirs ?? []) ?? mine;
   return mine;
@@ -114,10 +114,8 @@ function texts(values: readonly unknown[]): string[] {
   return values.map((value) => textOf(value) ?? 'null');
 }
 
-/** What a rule returned, detached from what it was made of. */
-function plain(value: unknown): unknown {
-  const text = textOf(value);
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+function read(text: string | undefined): unknown {
+  return text === undefined ? undefined : valueIn(text);
 }
 
 function sameCookie(one: CookieSettings, other: CookieSettings): boolean {

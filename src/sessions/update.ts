@@ -1,7 +1,7 @@
 /** Changes a stored session by a function that sees what is stored, again and again until nobody else changed it in between. */
 
 import { untilWritten } from './attempts.ts';
-import { contentOf, cookieOf, type Fields } from './content.ts';
+import { contentOf, cookieOf, type Fields, fieldsIn, textsOf } from './content.ts';
 import type { Base, Sessions } from './core.ts';
 import { endOf } from './lifetime.ts';
 import { changesSince, merged } from './merge.ts';
@@ -22,14 +22,14 @@ export function update(sessions: Sessions, session: object, base: Base, mutate: 
     if (state === undefined) return false;
     const fields = Object.fromEntries(state.found.record.fields);
     await mutate(fields);
-    const next = withFields(sessions, state.found, contentOf(fields, clock.now()).fields, session);
+    const next = withFields(sessions, state.found, fieldsIn(contentOf(fields, clock.now()).texts), session);
     const listed = await sessions.owners.before(state.keys, state.found.record, next);
     const written = await sessions.records.replace(state, listed);
     if (written === undefined) return undefined;
     sessions.owners.after(state.keys, state.found.record, listed.record);
     const { fields: stored, cookie } = listed.record;
     show(session, base, stored, clock.now());
-    sessions.rebase(session, { sid: base.sid, local: { fields: stored, cookie }, state: written });
+    sessions.rebase(session, { sid: base.sid, local: { texts: textsOf(stored), cookie }, state: written });
     return true;
   });
 }
@@ -44,9 +44,9 @@ function withFields({ settings }: Sessions, found: Found, fields: Fields, sessio
 
 /** Makes `session` show `stored`, and over it what it changed since `base`. */
 function show(session: object, base: Base, stored: Fields, now: number): void {
-  const { fields } = contentOf(session, now);
-  const own = { ...changesSince(base.local, { fields, cookie: base.local.cookie }), cookie: undefined };
+  const { texts } = contentOf(session, now);
+  const own = changesSince(base.local, { texts, cookie: base.local.cookie });
   const shown = merged(stored, own, {});
-  for (const name of fields.keys()) if (!shown.has(name)) Reflect.deleteProperty(session, name);
+  for (const name of texts.keys()) if (!shown.has(name)) Reflect.deleteProperty(session, name);
   for (const [name, value] of shown) Reflect.set(session, name, structuredClone(value));
 }
