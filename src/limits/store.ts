@@ -1,6 +1,6 @@
 /** Asks the store within a deadline, and knows whether it answers. */
 
-import type { Backend } from '../backend/backend.ts';
+import type { Limits, Plan } from '../backend/limits.ts';
 import type { Clock } from '../support/clock.ts';
 import { Emitter } from '../support/emitter.ts';
 import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
@@ -14,19 +14,22 @@ export type LimiterEvent =
 /** The deadline shrinks to this share while the store is quick. */
 const shortestShare = 0.5;
 
+/** Nothing is taken of this. */
+const probeKeys = ['limits:{probe}'];
+const probePlans: readonly Plan[] = [{ algorithm: 'fixed-window', limit: 1, windowMs: 1000 }];
+
 export class Store {
   readonly events = new Emitter<LimiterEvent>();
   readonly #guard: Guard;
   #isDegraded = false;
 
-  constructor(backend: Backend, clock: Clock, deadlineMs: number) {
+  /** @param server what is asked, for messages */
+  constructor(limits: Limits, server: string, clock: Clock, deadlineMs: number) {
     this.#guard = new Guard({
-      server: `The ${backend.name} backend`,
+      server,
       clock,
-      probe: async () => {
-        const { ok, reason = '' } = await backend.health();
-        if (!ok) throw new HotshelfError('BACKEND_DOWN', reason);
-      },
+      // By the way that takes go: only so does the adapter learn that its connection is dead, while nothing else is sent.
+      probe: () => limits.look(probeKeys, probePlans, 0),
       // The adapter looks after its connections itself.
       reset: () => {},
       // One deadline is enough: whoever asks next would wait in vain as well.

@@ -1,0 +1,96 @@
+/** Shows that decisions keep coming, in time and within bounds, whatever happens to the Redis behind them. */
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { LimitPlan } from 'hotshelf/limits';
+import { startProxy, type Proxy } from '../kit/proxy.ts';
+import { startRedis, type RedisServer } from '../kit/redis.ts';
+import { sleep } from '../kit/wait.ts';
+import { startWorker, type Worker } from '../kit/workers.ts';
+import type { HammerHandlers, Shot } from './hammer.worker.ts';
+
+let workers: Worker<HammerHandlers>[];
+const file = new URL('./hammer.worker.ts', import.meta.url);
+beforeAll(async () => {
+  workers = await Promise.all([startWorker<HammerHandlers>(file), startWorker<HammerHandlers>(file)]);
+});
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+});
+
+const minute: LimitPlan = { name: 'minute', limit: 150, window: '1m' };
+
+interface Fault {
+  readonly begin: () => Promise<unknown>;
+  readonly end: () => Promise<unknown>;
+  /** @default 1000 */
+  readonly backWithinMs?: number;
+}
+
+const faults: Record<string, (server: RedisServer, proxy: Proxy) => Fault> = {
+  'that hangs (SIGSTOP)': (server) => ({ begin: () => server.pause(), end: async () => server.resume() }),
+  'that dies (kill -9) and comes back empty': (server) => ({ begin: () => server.kill(), end: () => server.restart() }),
+  'behind a half-open connection': (_server, proxy) => ({
+    begin: async () => proxy.blackhole(),
+    end: () => proxy.heal(),
+    // A connection that was begun just before never answers, and is given a second.
+    backWithinMs: 2000,
+  }),
+};
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+describe.each(Object.entries(faults))('a Redis %s', (_name, faultOf) => {
+  it('is not missed: decisions in time, within limit times nodes, and soon back', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const proxy = await startProxy({ target: server });
+    onTestFinished(() => proxy.stop());
+    const fault = faultOf(server, proxy);
+    const { backWithinMs = 1000 } = fault;
+    const urls = [proxy.url('redis')];
+    await Promise.all(workers.map((worker) => worker.call('open', { urls, plans: [minute] })));
+    onTestFinished(() => Promise.all(workers.map((worker) => worker.call('close'))).then(() => {}));
+
+    const startedAt = Date.now();
+    const until = startedAt + 9000;
+    // 100 a second in each process, over one key that will be exhausted and others that never are.
+    const shots = Promise.all(
+      workers.flatMap((worker) => [
+        worker.call('pace', { key: 'busy', until, perSecond: 60 }),
+        worker.call('pace', { key: `own:${worker.pid}`, until, perSecond: 15 }),
+      ]),
+    );
+    await sleep(1500);
+    await fault.begin();
+    await sleep(4000);
+    await fault.end();
+    const endedAt = Date.now();
+    const [busyOne = [], ownOne = [], busyOther = [], ownOther = []] = await shots;
+
+    const all: readonly Shot[] = [...busyOne, ...ownOne, ...busyOther, ...ownOther];
+    expect(all.length).toBeGreaterThan(1000);
+    const during = all.filter(({ before }) => before >= startedAt + 1500 && before < endedAt);
+    expect(
+      percentile(all.map(took), 0.99) -
+        percentile(
+          all.map(({ lag }) => lag),
+          0.99,
+        ),
+    ).toBeLessThan(50);
+    expect(during.filter(({ degraded }) => degraded === 'local').length).toBeGreaterThan(during.length * 0.7);
+    // Two nodes, each within the limit.
+    const busy = [...busyOne, ...busyOther].filter(({ allowed }) => allowed).length;
+    expect(busy).toBeGreaterThanOrEqual(150);
+    expect(busy).toBeLessThanOrEqual(2 * 150);
+    const late = all.filter(({ before }) => before > endedAt + backWithinMs);
+    expect(late.length).toBeGreaterThan(100);
+    expect(late.filter(({ degraded }) => degraded !== false)).toHaveLength(0);
+  });
+});
+
+function took({ before, after }: Shot): number {
+  return after - before;
+}
