@@ -1,6 +1,8 @@
 /** The options of rate limits at the edge: names, defaults and checks. */
 
 import { checkIpv6Bits, ipv6BitsByDefault } from '../limits/address.ts';
+import { limiter } from '../limits/limiter.ts';
+import type { LimiterOptions } from '../limits/options.ts';
 import type { Limiter, LimitKey, LimitPlan, Verdict } from '../limits/verdict.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
@@ -119,12 +121,11 @@ function wrong(name: string, expected: string, value: unknown): HotshelfError {
   );
 }
 
-/** @throws {HotshelfError} `OPTION_INVALID` */
-export function checkLimiter(limiter: unknown): void {
-  const { take, refund }: { take?: unknown; refund?: unknown } = Object(limiter);
-  if (typeof take === 'function' && typeof refund === 'function') return;
+/** @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING` */
+export function limiterOf(given: TakingLimiter | LimiterOptions): TakingLimiter {
+  if (typeof given === 'object' && given !== null) return 'take' in given ? given : limiter(given);
   throw new HotshelfError(
     'OPTION_INVALID',
-    `Expected ${where} to get a limiter, as limiter() returns it, got ${describe(limiter)}.`,
+    `Expected ${where} to get a limiter, as limiter() returns it, or the options of one, got ${describe(given)}.`,
   );
 }

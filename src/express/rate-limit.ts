@@ -1,13 +1,14 @@
 /** Lets requests pass as long as their limit allows: middleware for Express 5, Express 4 and `node:http`. */
 
+import type { LimiterOptions } from '../limits/options.ts';
 import type { LimitKey, TakeOptions, Verdict } from '../limits/verdict.ts';
 import { systemClock } from '../support/clock.ts';
 import { Emitter } from '../support/emitter.ts';
 import { addLines, distinctNames, limitLines, namesIn, refusal, refusalOf, sendRefusal } from './rate-limit-answer.ts';
 import { type ClientRequest, Clients } from './rate-limit-client.ts';
 import {
-  checkLimiter,
   checkRateLimitOptions,
+  limiterOf,
   type RateLimitOptions,
   type RateLimitRules,
   type TakingLimiter,
@@ -21,17 +22,17 @@ import type { Middleware, Next, ResponseLike } from './request.ts';
  * Without a `key` the limit is that of the client's address, whichever way it is written, and of the route's pattern. Express
  * must know its proxies: with `trust proxy` set to `true` every request fails, for then clients choose their addresses.
  *
+ * @param limiter what `limiter()` returned, or its options
  * @throws {HotshelfError} `OPTION_INVALID`
  * @example
- * app.use('/api', rateLimit(api));
+ * app.use('/api', rateLimit({ backend, name: 'api', plans: [{ name: 'minute', limit: 100, window: '1m' }] }));
  * app.post('/login', rateLimit(logins, { charge: 'on-failure' }), login);
  */
 export function rateLimit<Request extends ClientRequest = ClientRequest>(
-  limiter: TakingLimiter,
+  limiter: TakingLimiter | LimiterOptions,
   options?: RateLimitOptions<Request>,
 ): Middleware<Request> {
-  checkLimiter(limiter);
-  const gate = new Gate(limiter, checkRateLimitOptions(options));
+  const gate = new Gate(limiterOf(limiter), checkRateLimitOptions(options));
   return async (req, res, next) => {
     let passes: boolean;
     try {
@@ -112,8 +113,7 @@ class Gate<Request extends ClientRequest> {
   /** Gives back what was taken for an answer that does not count; one that never came may have been a wrong password. */
   #settleLater(req: Request, res: ResponseLike, verdict: Verdict, whose: LimitKey, what: TakeOptions): void {
     const { charge } = this.#rules;
-    // What a count in this process took is not the store's to give back.
-    if (charge === 'always' || verdict.degraded !== false || what.cost === 0) return;
+    if (charge === 'always' || verdict.degraded === 'open' || what.cost === 0) return;
     res.once('finish', () => {
       // If the store does not answer, it counts until its window ends.
       if (!this.#counts(req, res)) this.#limiter.refund(whose, what).catch(() => undefined);

@@ -10,6 +10,9 @@ export interface Held {
   release(): void;
 }
 
+/** Why there is no place: all are held, or the store does not answer and without it nothing is given out. */
+export type Denial = 'full' | 'down';
+
 /** Who decides while the store does not answer: a count in this process, or nobody: everything passes, or nothing does. */
 export type WhenDown = 'local' | 'open' | 'closed';
 
@@ -73,20 +76,21 @@ export class Places {
     this.#options = options;
   }
 
-  /** Returns one of the `max` places under `key`, or `undefined` if all are held. `key` must not have a ":" at its end. */
-  async take(key: string, max: number): Promise<Held | undefined> {
-    if ((this.#fullUntil.get(key) ?? 0) > this.#options.clock.monotonic()) return undefined;
+  /** Returns one of the `max` places under `key`, or why there is none. */
+  async take(key: string, max: number): Promise<Held | Denial> {
+    if ((this.#fullUntil.get(key) ?? 0) > this.#options.clock.monotonic()) return 'full';
     const asking = this.#find(key, max);
     const found = await this.#inTime(asking);
     if (found === 'down') {
       const place = this.#takeHere(key, max);
       this.#settleLater(place, key, asking);
-      return place && this.#hold(place);
+      if (place !== undefined) return this.#hold(place);
+      return this.#options.whenDown === 'closed' ? 'down' : 'full';
     }
     if (found !== undefined) return this.#hold({ key, max, stand: found, renewAt: this.#renewAt(found), busy: false });
     if (this.#fullUntil.size >= mostFull) this.#fullUntil.clear();
     this.#fullUntil.set(key, this.#options.clock.monotonic() + fullMs);
-    return undefined;
+    return 'full';
   }
 
   /** How many places this process holds under `key`. */

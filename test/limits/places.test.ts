@@ -19,7 +19,7 @@ function fleet(size: number, { whenDown = 'local' }: { whenDown?: WhenDown } = {
 async function takeAll(places: Places | undefined, key: string, max: number, times: number): Promise<Held[]> {
   if (places === undefined) throw new Error('There is no such process.');
   const taken = await Promise.all(Array.from({ length: times }, () => places.take(key, max)));
-  return taken.filter((place) => place !== undefined);
+  return taken.filter((place) => typeof place === 'object');
 }
 
 function releaseAll(held: readonly Held[]): void {
@@ -127,6 +127,7 @@ describe('places', () => {
     const { backend, first } = fleet(1, { whenDown });
     backend.chaos.set({ throws: 1 });
     expect(await takeAll(first, 'a', 2, 20)).toHaveLength(passed);
+    expect(await first.take('a', 2)).toEqual(whenDown === 'closed' ? 'down' : expect.anything());
   });
 
   it.each([
@@ -136,7 +137,7 @@ describe('places', () => {
     const { clock, backend, members } = fleet(2);
     backend.chaos.set({ delayMs: [300, 300] });
     let taken: Held | undefined;
-    void members[0]?.take('a', 2).then((place) => (taken = place));
+    void takeAll(members[0], 'a', 2, 1).then(([place]) => (taken = place));
     await clock.advance(99);
     expect(taken).toBeUndefined();
     await clock.advance(2);
