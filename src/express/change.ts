@@ -4,7 +4,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { Key } from '../cache/key.ts';
 import { invalidatedGroups } from '../http/cache-groups.ts';
 import { invalidatesTarget, relatedTargets } from '../http/invalidation.ts';
-import { HotshelfError } from '../support/errors.ts';
+import { isUnconfirmed } from '../support/errors.ts';
 import type { Answered } from './answered.ts';
 import { holdBack } from './held.ts';
 import type { IncomingLike, Next, ResponseLike } from './request.ts';
@@ -40,7 +40,7 @@ export function change<Request extends IncomingLike>(
 export async function invalidated(cache: Cache, keys: readonly Key[], tags: readonly Key[]): Promise<void> {
   const results = await Promise.allSettled([cache.invalidate(...keys), cache.invalidateTags(tags)]);
   for (const result of results) {
-    if (result.status === 'rejected' && !(result.reason instanceof HotshelfError)) throw result.reason;
+    if (result.status === 'rejected' && !isUnconfirmed(result.reason)) throw result.reason;
   }
 }
 

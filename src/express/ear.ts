@@ -43,6 +43,12 @@ export type LossReason = 'aborted' | 'too large' | 'length';
 export interface CaptureOptions {
   /** The largest body that is kept, in bytes. */
   readonly maxBodyBytes: number;
+  /**
+   * What is held goes on later, by `goOn()`: of a wrong length or not. A handler that writes much meanwhile is told to wait, and
+   * `end` gets no body.
+   * @default false
+   */
+  readonly later?: boolean;
   /** Runs everything that was there before the capture, such as other middleware's `writeHead`. @default calls it */
   readonly around?: <Result>(run: () => Result) => Result;
 }
@@ -53,6 +59,10 @@ export interface Capture {
    * happens once a head was sent.
    */
   reset(): void;
+  /** Course `hold`, with `later`: the answer goes to the client as the handler gave it; what it still writes follows at once. */
+  goOn(): void;
+  /** Course `hold`, after `end`: the answer is thrown away, and the response is as it was when the capture began. */
+  discard(): void;
   /** The response's functions as they were before: for answering in the handler's place. */
   readonly real: Real;
   /** Whether other middleware set a `Set-Cookie` while the head was sent. */

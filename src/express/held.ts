@@ -1,14 +1,15 @@
 /** Holds an answer back until something else is done: nobody hears that a change was made before it shows everywhere. */
 
-import { type Answered, capture, type Capture } from './capture.ts';
+import { type Answered, capture } from './capture.ts';
+import { hearLate } from './late.ts';
 import type { IncomingLike, Next, ResponseLike } from './request.ts';
-
-/** A larger answer begins without waiting. */
-const mostBytes = 16_777_216;
 
 /**
  * Goes on to the handler. As soon as its answer has a status, `before` begins with it; the answer itself begins when that is done.
- * `before` returns `undefined` where there is nothing to wait for, and must not reject.
+ * `before` returns `undefined` where there is nothing to wait for.
+ *
+ * Where it throws or rejects, nothing of the answer is sent, and the error handlers have the error. It is also called for answers
+ * whose client has gone: what was changed is changed.
  */
 export function holdBack(
   req: IncomingLike,
@@ -16,34 +17,69 @@ export function holdBack(
   next: Next,
   before: (answered: Answered) => Promise<void> | undefined,
 ): void {
-  let answered: Answered | undefined;
-  let done: Promise<void> | undefined;
-  const captured: Capture = capture(
+  // As a promise also where it throws at once.
+  const begin = (answered: Answered): Promise<void> | undefined => {
+    try {
+      return before(answered);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+  const beginLate = async (answered: Answered) => {
+    try {
+      await begin(answered);
+    } catch (error) {
+      next(error);
+    }
+  };
+  const hearTheRest = () => hearLate(res, (answered) => void beginLate(answered));
+  if (res.closed) {
+    hearTheRest();
+    return next();
+  }
+
+  const ended = deferred();
+  let isHeard = false;
+  const captured = capture(
     req,
     res,
     {
-      head(head) {
-        answered = head;
-        done = before(head);
-        return done === undefined ? 'pass' : 'hold';
+      head(answered) {
+        isHeard = true;
+        const done = begin(answered);
+        if (done === undefined) return 'pass';
+        void follow(done);
+        return 'hold';
       },
-      end(body) {
-        void done?.then(() => {
-          if (answered !== undefined) send(captured, answered, body);
-        });
+      end: () => ended.resolve(),
+      lost() {
+        if (!isHeard) hearTheRest();
       },
-      lost() {},
     },
-    { maxBodyBytes: mostBytes },
+    { maxBodyBytes: Infinity, later: true },
   );
-  next();
+  const follow = async (done: Promise<void>) => {
+    try {
+      await done;
+    } catch (error) {
+      // Whoever still writes would write into the answer of the error handlers.
+      await ended.promise;
+      captured.discard();
+      return next(error);
+    }
+    try {
+      captured.goOn();
+    } catch (error) {
+      next(error);
+    }
+  };
+  return next();
 }
 
-function send(captured: Capture, { status, statusText, lines }: Answered, body: Buffer): void {
-  const { real } = captured;
-  captured.reset();
-  for (const [name, value] of lines) real.setHeader(name, typeof value === 'string' ? value : [...value]);
-  if (statusText === undefined) real.writeHead(status);
-  else real.writeHead(status, statusText);
-  real.end(body);
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -15,6 +15,9 @@ type Stage = 'open' | 'headed' | Course;
 
 type Arguments = readonly unknown[];
 
+/** Above this, a handler whose answer goes on later is told to wait. */
+const muchBytes = 65_536;
+
 /** The response that takes, in the real one's place, what goes nowhere. It refuses what Node refuses, with Node's errors. */
 interface Taker {
   writeHead(...args: unknown[]): unknown;
@@ -31,6 +34,9 @@ export class Listening implements Capture {
   readonly #former: Former;
   readonly #kept: KeptBody;
   readonly #maxBodyBytes: number;
+  readonly #later: boolean;
+  /** A write was told to wait. */
+  #owesDrain = false;
   #stage: Stage = 'open';
   #probing = false;
   #answered: Answered | undefined;
@@ -45,6 +51,7 @@ export class Listening implements Capture {
     this.#res = res;
     this.#ear = new QuietEar(ear);
     this.#maxBodyBytes = options.maxBodyBytes;
+    this.#later = options.later === true;
     this.#kept = new KeptBody(options.maxBodyBytes);
     this.#former = new Former(res, {
       around: options.around ?? ((run) => run()),
@@ -66,6 +73,33 @@ export class Listening implements Capture {
 
   reset(): void {
     this.#former.reset();
+  }
+
+  goOn(): void {
+    const [former, answered] = [this.#former, this.#answered];
+    if (this.#stage !== 'hold' || former.answered || answered === undefined) return;
+    const kept = this.#kept.take();
+    this.#ear.settled = true;
+    former.pretendSent(false);
+    this.#stop();
+    if (this.#ended) {
+      former.say(answered);
+      former.call('end', this.#bodyless ? [] : [kept]);
+      return;
+    }
+    former.call('flushHeaders', []);
+    const isTaken = kept.length === 0 || former.call('write', [kept]) === true;
+    if (this.#owesDrain && isTaken) this.#res.emit('drain');
+  }
+
+  discard(): void {
+    if (this.#stage !== 'hold' || !this.#ended || this.#former.answered) return;
+    this.#ear.settled = true;
+    this.#kept.take();
+    this.reset();
+    this.#former.owed = undefined;
+    this.#former.pretendSent(false);
+    this.#stop();
   }
 
   release(): void {
@@ -228,7 +262,10 @@ export class Listening implements Capture {
   #swallowWrite(args: Arguments, call: BodyCall | undefined): unknown {
     const keeps = this.#stage === 'hold' && !this.#ended && !this.#bodyless && call !== undefined;
     if (keeps && !this.#kept.add(bytesOf(call)) && this.#letGo('too large')) return this.#former.call('write', args);
-    return this.#taker?.write(...args);
+    const goesOn = this.#taker?.write(...args);
+    if (!keeps || !this.#later || this.#kept.bytes < muchBytes) return goesOn;
+    this.#owesDrain = true;
+    return false;
   }
 
   #swallowEnd(args: Arguments, call: BodyCall | undefined): unknown {
@@ -240,7 +277,8 @@ export class Listening implements Capture {
     if (this.#stage === 'hold' && !this.#bodyless) {
       const bytes = bytesOf(call);
       const total = this.#kept.bytes + bytes.length;
-      const trouble = total > this.#maxBodyBytes ? 'too large' : this.#isWhole(total) ? undefined : 'length';
+      const fits = this.#later || this.#isWhole(total);
+      const trouble = total > this.#maxBodyBytes ? 'too large' : fits ? undefined : 'length';
       if (trouble !== undefined && this.#letGo(trouble)) return this.#former.call('end', args);
       this.#kept.add(bytes);
     }
@@ -272,7 +310,7 @@ export class Listening implements Capture {
 
   #complete(): void {
     if (this.#ear.settled) return;
-    const body = this.#kept.take();
+    const body = this.#later ? nothing : this.#kept.take();
     const held = this.#stage === 'hold';
     if (!held) this.#stop();
     if (!this.#ear.end(body) && held) this.#answerAfterAll(body);
