@@ -12,6 +12,7 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<string>>> = 
   tags: async (effort) => (await import('./tags.ts')).tags(effort),
   trips: async () => (await import('./trips.ts')).trips(),
   responses: async (effort) => (await import('./responses.ts')).responses(effort),
+  sessions: async (effort) => (await import('./sessions.ts')).sessions(effort),
   stampede: async () => (await import('./stampede.ts')).stampede(),
   eviction: async (effort) => (await import('./eviction.ts')).eviction(effort),
 };
