@@ -1,6 +1,6 @@
-/** Makes errors that Express answers as they should be: with a status and, where waiting helps, with `Retry-After`. */
+/** Makes the errors of sessions: those of a request say how to answer it, with a status and, where waiting helps, `Retry-After`. */
 
-import { type ErrorCode, HotshelfError, isUnconfirmed } from '../support/errors.ts';
+import { describe, type ErrorCode, HotshelfError, isUnconfirmed } from '../support/errors.ts';
 
 /** A `HotshelfError` that says how to answer the request: error handlers of Express read `status` and `headers`. */
 export class SessionError extends HotshelfError {
@@ -28,4 +28,9 @@ export function sessionError(error: unknown): Error {
   const { code, message } = error;
   const status = code === 'CLOSED' || isUnconfirmed(error) ? 503 : 500;
   return new SessionError(code, message, status, { cause: error });
+}
+
+/** An option that is not what it should be. */
+export function expected(what: string, got: unknown): HotshelfError {
+  return new HotshelfError('OPTION_INVALID', `Expected ${what}, got ${describe(got)}.`);
 }

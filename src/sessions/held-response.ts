@@ -98,7 +98,8 @@ function headOf(res: ServerResponse): Head {
 /** Changes only what differs: a header that is set again would be written in lower case. */
 function restore(res: ServerResponse, { status, message, headers }: Head): void {
   res.statusCode = status;
-  res.statusMessage = message;
+  // HTTP/2 has none, and warns whoever sets it.
+  if (res.statusMessage !== message) res.statusMessage = message;
   for (const name of res.getHeaderNames()) if (!Object.hasOwn(headers, name)) res.removeHeader(name);
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && res.getHeader(name) !== value) res.setHeader(name, value);

@@ -1,9 +1,9 @@
 /** Reads the sessions that connect-redis stored, as if they were ours. Pure. */
 
 import type { ForeignValue } from '../backend/values.ts';
-import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { contentOf, fieldsIn, isObject } from './content.ts';
+import { expected } from './errors.ts';
 import type { Unusable } from './format.ts';
 import type { Halves } from '../codec/hash64.ts';
 import type { Lifetimes } from './lifetime.ts';
@@ -78,8 +78,4 @@ export function foundIn(
   } catch {
     return { unusable: 'corrupt' };
   }
-}
-
-function expected(what: string, got: unknown): HotshelfError {
-  return new HotshelfError('OPTION_INVALID', `Expected ${what}, got ${describe(got)}.`);
 }

@@ -8,9 +8,10 @@ import type { Codec } from '../codec/codec.ts';
 import { jsonCodec } from '../codec/json.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
-import { describe, HotshelfError } from '../support/errors.ts';
+import { HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { isObject } from './content.ts';
+import { expected } from './errors.ts';
 import { checkLegacy, type LegacySessions } from './legacy.ts';
 import type { Lifetimes } from './lifetime.ts';
 import type { MergeRules } from './merge.ts';
@@ -207,8 +208,4 @@ function checkWhole(name: string, value: unknown): void {
 function checkOneOf(name: string, value: unknown, allowed: readonly string[]): void {
   if (typeof value === 'string' && allowed.includes(value)) return;
   throw expected(`\`${name}\` to be ${allowed.map((one) => `'${one}'`).join(' or ')}`, value);
-}
-
-export function expected(what: string, got: unknown): HotshelfError {
-  return new HotshelfError('OPTION_INVALID', `Expected ${what}, got ${describe(got)}.`);
 }

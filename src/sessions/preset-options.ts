@@ -4,7 +4,8 @@ import type { CookieOptions } from 'express-session';
 import type { Duration } from '../support/duration.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { isObject } from './content.ts';
-import { expected, type SessionStoreOptions, storeNames } from './options.ts';
+import { expected } from './errors.ts';
+import { type SessionStoreOptions, storeNames } from './options.ts';
 
 export interface SessionsOptions extends SessionStoreOptions {
   /** Signs the cookie. Of several the first one signs and all of them are accepted: put a new one in front to rotate. */

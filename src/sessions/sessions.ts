@@ -2,7 +2,7 @@
 
 import session from 'express-session';
 import { answerable, commitFirst, type Middleware } from './commit-first.ts';
-import { checkStoreOptions } from './options.ts';
+import { checkStoreOptions, type SessionStoreOptions, storeNames } from './options.ts';
 import { checkPreset, sessionsNames, type SessionsOptions } from './preset-options.ts';
 import { type OwnedSession, type SessionId, SessionStore } from './store.ts';
 
@@ -29,9 +29,9 @@ export interface SessionsMiddleware extends Middleware {
  * app.use(sessions({ backend, secret: process.env.SESSION_SECRET, ownerOf: (fields) => fields.userId }));
  */
 export function sessions(options: SessionsOptions): SessionsMiddleware {
-  const settings = checkStoreOptions(options, 'sessions()', sessionsNames);
+  const { clock } = checkStoreOptions(options, 'sessions()', sessionsNames);
   const { secret, name, cookie, rolling, proxy } = checkPreset(options, process.env['NODE_ENV']);
-  const store = new SessionStore(settings);
+  const store = new SessionStore(ofStore(options));
   const load = session({
     store,
     secret,
@@ -43,7 +43,7 @@ export function sessions(options: SessionsOptions): SessionsMiddleware {
     ...(proxy !== undefined && { proxy }),
   }) as unknown as Middleware;
   const save = commitFirst({
-    clock: settings.clock,
+    clock,
     ...(options.timeout !== undefined && { timeout: options.timeout }),
   });
   const middleware: Middleware = (req, res, next) => {
@@ -57,4 +57,10 @@ export function sessions(options: SessionsOptions): SessionsMiddleware {
     listByOwner: (owner: string) => store.listByOwner(owner),
     revokeOwner: (owner: string, except?: SessionId) => store.revokeOwner(owner, except),
   });
+}
+
+/** The options of the store among those of `sessions()`. */
+function ofStore(options: SessionsOptions): SessionStoreOptions {
+  const entries = storeNames.map((name) => [name, options[name]] as const);
+  return { ...Object.fromEntries(entries), backend: options.backend };
 }

@@ -2,11 +2,10 @@
 
 import session, { type SessionData } from 'express-session';
 import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
-import { isObject } from './content.ts';
 import { Sessions } from './core.ts';
 import { sessionError } from './errors.ts';
 import type { SessionEvent } from './events.ts';
-import { checkStoreOptions, type SessionStoreOptions, type Settings, storeNames } from './options.ts';
+import { checkStoreOptions, type SessionStoreOptions, storeNames } from './options.ts';
 
 /** One session of an owner, for a page that lists them. */
 export interface OwnedSession {
@@ -51,10 +50,9 @@ export class SessionStore extends session.Store {
   }
 
   /** @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING` */
-  constructor(options: SessionStoreOptions | Settings) {
+  constructor(options: SessionStoreOptions) {
     super();
-    const settings = isSettings(options) ? options : checkStoreOptions(options, 'new SessionStore()', storeNames);
-    this.#sessions = new Sessions(settings);
+    this.#sessions = new Sessions(checkStoreOptions(options, 'new SessionStore()', storeNames));
   }
 
   override get(sid: string, callback: Done<SessionData | undefined>): void {
@@ -189,11 +187,6 @@ export class SessionStore extends session.Store {
       `${where} needs \`ownerOf\`: who owns a session is not known without it.`,
     );
   }
-}
-
-/** Whether the options were checked already. */
-function isSettings(options: SessionStoreOptions | Settings): options is Settings {
-  return isObject(options) && 'ttlMs' in options;
 }
 
 /** Calls `callback` once, with the outcome of `promise`. What it throws is its own, as everywhere in Node. */
