@@ -13,6 +13,7 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<string>>> = 
   trips: async () => (await import('./trips.ts')).trips(),
   responses: async (effort) => (await import('./responses.ts')).responses(effort),
   sessions: async (effort) => (await import('./sessions.ts')).sessions(effort),
+  limits: async (effort) => (await import('./limits.ts')).limits(effort),
   stampede: async () => (await import('./stampede.ts')).stampede(),
   eviction: async (effort) => (await import('./eviction.ts')).eviction(effort),
 };
