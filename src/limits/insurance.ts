@@ -48,7 +48,7 @@ export class Insurance {
     const shutMs = Math.max(0, (this.#gates.get(gate) ?? 0) - now);
     const shares = plans.map((plan) => shareOf(plan, this.#instances));
     const usages = shares.map((plan, place) => this.#read(keys[place] ?? '', plan, now));
-    const allowed = shares.every((plan, place) => free(plan, usages[place] ?? []) >= cost);
+    const allowed = isRoom(shares, usages, cost);
     if (allowed && shutMs === 0 && charges) {
       for (const [place, plan] of shares.entries()) {
         const usage = add(plan, usages[place] ?? [], now, cost);
@@ -57,6 +57,13 @@ export class Insurance {
       }
     }
     return taken(shares, usages, now, cost, allowed, shutMs);
+  }
+
+  /** Says whether `cost` is within what one process may be granted at all: the whole limit. */
+  look(keys: readonly string[], plans: readonly Plan[], cost: number): Taken {
+    const now = this.#now();
+    const usages = plans.map((plan, place) => this.#read(keys[place] ?? '', plan, now));
+    return taken(plans, usages, now, cost, isRoom(plans, usages, cost));
   }
 
   give(keys: readonly string[], plans: readonly Plan[], cost: number): void {
@@ -119,6 +126,10 @@ export class Insurance {
   #now(): number {
     return Math.floor(this.#clock.now());
   }
+}
+
+function isRoom(plans: readonly Plan[], usages: readonly Usage[], cost: number): boolean {
+  return plans.every((plan, place) => free(plan, usages[place] ?? []) >= cost);
 }
 
 function shareOf(plan: Plan, instances: number): Plan {

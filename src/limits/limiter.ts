@@ -74,8 +74,12 @@ class StoreLimiter implements WatchedLimiter {
       (error) => this.#degraded(question, error),
     );
     if ('degraded' in answer) return answer;
-    if (answer.allowed) this.#insurance?.record(keys, set.plans, cost);
-    return this.#told(question, answer);
+    const verdict = this.#told(question, answer);
+    if (!answer.allowed) return verdict;
+    const refusal = this.#refusedByOwnCount(question);
+    if (refusal === undefined) this.#insurance?.record(keys, set.plans, cost);
+    else this.#rules.limits.give(keys, set.plans, cost).catch(() => {});
+    return refusal ?? verdict;
   }
 
   async check(key: LimitKey, options?: TakeOptions): Promise<Verdict> {
@@ -186,6 +190,20 @@ class StoreLimiter implements WatchedLimiter {
       if (cost > 0) this.#rules.limits.charge(keys, plans, cost).catch(() => {});
     }
     return verdictOf(set, answer, false);
+  }
+
+  /**
+   * A store that was gone may be back without its counts: until its windows have passed, nobody gets more than the limit from
+   * one process, before, during and after the outage together.
+   */
+  #refusedByOwnCount({ set, keys, cost }: Question): Verdict | undefined {
+    const { lastOutageAt } = this.#store;
+    if (lastOutageAt === undefined || this.#insurance === undefined) return undefined;
+    const longestMs = Math.max(...set.plans.map(({ windowMs }) => windowMs));
+    // A sliding window reaches back by a tenth more.
+    if (this.#rules.clock.now() > lastOutageAt + 1.1 * longestMs) return undefined;
+    const own = this.#insurance.look(keys, set.plans, cost);
+    return own.allowed ? undefined : verdictOf(set, own, 'local');
   }
 
   #degraded(question: Question, error: HotshelfError): Verdict {

@@ -21,10 +21,13 @@ const probePlans: readonly Plan[] = [{ algorithm: 'fixed-window', limit: 1, wind
 export class Store {
   readonly events = new Emitter<LimiterEvent>();
   readonly #guard: Guard;
+  readonly #clock: Clock;
   #isDegraded = false;
+  #lastOutageAt: number | undefined;
 
   /** @param server what is asked, for messages */
   constructor(limits: Limits, server: string, clock: Clock, deadlineMs: number) {
+    this.#clock = clock;
     this.#guard = new Guard({
       server,
       clock,
@@ -35,6 +38,11 @@ export class Store {
       // One deadline is enough: whoever asks next would wait in vain as well.
       limits: { deadlineMaxMs: deadlineMs, deadlineMinMs: deadlineMs * shortestShare, failuresToOpen: 1 },
     });
+  }
+
+  /** When the store was last known not to answer, in epoch ms: it may have lost what it counted until then. */
+  get lastOutageAt(): number | undefined {
+    return this.#lastOutageAt;
   }
 
   /**
@@ -53,6 +61,7 @@ export class Store {
     } catch (error) {
       // A backend that is closed while requests are still served is one that does not answer.
       if (!isUnconfirmed(error) && !(error instanceof HotshelfError && error.code === 'CLOSED')) throw error;
+      this.#lastOutageAt = this.#clock.now();
       if (!this.#isDegraded) this.#degraded(error);
       return otherwise(error);
     }
@@ -69,6 +78,7 @@ export class Store {
 
   #restored(): void {
     this.#isDegraded = false;
+    this.#lastOutageAt = this.#clock.now();
     if (this.events.observed) this.events.emit({ type: 'restored' });
   }
 }

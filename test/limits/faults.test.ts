@@ -85,8 +85,9 @@ describe.each(Object.entries(faults))('a Redis %s', (_name, faultOf) => {
     const busy = [...busyOne, ...busyOther].filter(({ allowed }) => allowed).length;
     expect(busy).toBeGreaterThanOrEqual(150);
     expect(busy).toBeLessThanOrEqual(2 * 150);
-    const late = all.filter(({ before }) => before > endedAt + backWithinMs);
-    expect(late.length).toBeGreaterThan(100);
+    // Where there is room the store decides again; a process that had its limit stays with that.
+    const late = [...ownOne, ...ownOther].filter(({ before }) => before > endedAt + backWithinMs);
+    expect(late.length).toBeGreaterThan(20);
     expect(late.filter(({ degraded }) => degraded !== false)).toHaveLength(0);
   });
 });

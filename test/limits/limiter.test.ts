@@ -241,6 +241,23 @@ describe('a limiter without its store', () => {
     expect((await make().check('k')).remaining).toBe(1);
   });
 
+  it('grants no more than the limit in a window when the store is back without its counts', async () => {
+    const { api, clock, backend, take } = setUp({ plans: [burst] });
+    expect(await take(2)).toBe(2);
+    backend.chaos.set({ throws: 1 });
+    expect(await take(1, 'other')).toBe(1);
+    backend.chaos.calm();
+    await backend.limits.reset(
+      ['limits:api:{=k}:burst:s1000'],
+      [{ algorithm: 'sliding-window', limit: 3, windowMs: 1000 }],
+    );
+    expect(await take(5)).toBe(1);
+    expect(await api.take('k')).toMatchObject({ allowed: false, degraded: 'local' });
+    await clock.advance(1200);
+    expect(await take(5)).toBe(3);
+    expect(await api.take('k')).toMatchObject({ allowed: false, degraded: false });
+  });
+
   it('does not charge again what may have been charged', async () => {
     const { api, backend, make } = setUp();
     backend.chaos.set({ drops: 1 });
