@@ -62,6 +62,39 @@ export interface MethodDecoratorFor<Self, Args extends readonly unknown[], Value
   ): void;
 }
 
+/** Whose limit a call counts against. */
+type LimitKey = string | readonly string[];
+
+/** How calls of a decorated method are limited. */
+export interface LimitedMethodRule {
+  /** Whose limit a call counts against; in a function the object is its `this`. */
+  key: LimitKey | OfCall<LimitKey>;
+  /**
+   * How much a call takes.
+   * @default 1
+   */
+  cost?: number | OfCall<number>;
+  /**
+   * Wait until there is room, at most so long, instead of throwing at once.
+   * @default no waiting
+   */
+  within?: Duration;
+}
+
+/** What may stand for a rule of `@limited`: its key alone. */
+export type LimitedMethodKey = LimitKey | OfCall<LimitKey>;
+
+/** What `@limited` needs of a limiter: what `limiter()` of `hotshelf/limits` returns. */
+export interface WrappingLimiter {
+  wrap<Result>(
+    fn: () => Promise<Result>,
+    rule: { readonly key: LimitKey; readonly cost?: number; readonly within?: Duration },
+  ): () => Promise<Result>;
+}
+
+/** A limiter, or how to find it from the object whose method is called. */
+export type LimiterSource<Self> = WrappingLimiter | ((self: Self) => WrappingLimiter);
+
 /** The decorator for methods that a rule of `@cached` fits. */
 export type CachedDecorator<Self, Rule> = MethodDecoratorFor<
   NoInfer<Self> &
@@ -82,5 +115,12 @@ export type CachedDecorator<Self, Rule> = MethodDecoratorFor<
 export type InvalidatesDecorator<Self, Rule> = MethodDecoratorFor<
   NoInfer<Self> & SelfFor<Rule> & SelfFor<In<Rule, 'keys'>> & SelfFor<In<Rule, 'tags'>>,
   ArgsFor<Rule> & ArgsFor<In<Rule, 'keys'>> & ArgsFor<In<Rule, 'tags'>>,
+  unknown
+>;
+
+/** The decorator for methods that a rule of `@limited` fits. */
+export type LimitedDecorator<Self, Rule> = MethodDecoratorFor<
+  NoInfer<Self> & SelfFor<Rule> & SelfFor<In<Rule, 'key'>> & SelfFor<In<Rule, 'cost'>>,
+  ArgsFor<Rule> & ArgsFor<In<Rule, 'key'>> & ArgsFor<In<Rule, 'cost'>>,
   unknown
 >;
