@@ -9,7 +9,7 @@ import type { CityChange, Country, CountryPage, NearbyCity, Origin } from './ori
 const cacheOf = ({ cache }: Cities): Cache => cache;
 
 /** Every list with a city of this country has this tag: there may be hundreds of them, and one command ends them all. */
-const inCountry = ({ country }: Pick<City, 'country'>): Key => ['country', country];
+export const inCountry = ({ country }: Pick<City, 'country'>): Key => ['country', country];
 
 /**
  * What is cached, and what makes it untrue:

@@ -65,7 +65,7 @@ export function createInstance(options: InstanceOptions): Instance {
     response.set('X-Instance', name);
     next();
   });
-  app.use(cityRoutes(cities, visitors.welcome));
+  app.use(cityRoutes(cities, visitors.welcome, ttlMs));
   app.use(favouriteRoutes(cities, visitors.known));
   app.use(accountRoutes(new Accounts(database, options.passwordCost), visitors.known));
   app.use(statsRoutes(name, cache, origin));

@@ -1,17 +1,29 @@
 /** `/cities/…` and `/countries/…` */
 
-import express, { type RequestHandler, type Response, Router } from 'express';
-import type { Lookup } from 'hotshelf';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Key, Lookup } from 'hotshelf';
+import { cacheResponses } from 'hotshelf/express';
 import { cacheStatusOf } from '../cache-status.ts';
-import { type Cities, toGrid } from '../cities.ts';
+import { type Cities, inCountry, toGrid } from '../cities.ts';
 import { readChange, readCountry, readId, readIds, readPage, readPoint } from '../input.ts';
 import { pageSize } from '../origin.ts';
 import { onlyMethods, Problem } from '../problem.ts';
 import { countView } from '../visitors.ts';
 import { jsonBody } from './body.ts';
 
-export function cityRoutes(cities: Cities, visitors: RequestHandler): Router {
+/** @param ttlMs how long whole answers are fresh */
+export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: number): Router {
   const router = Router();
+  /** Keeps whole lists, as bytes: they are the longest answers, and their handlers need not even ask for the cities. */
+  const keptLists = (...query: string[]) =>
+    cacheResponses<Request>({
+      cache: cities.cache,
+      name: 'lists',
+      ttl: ({ status }) => (status === 200 ? ttlMs : undefined),
+      grace: '1d',
+      query,
+      tags: ({ res }) => countriesOf(res),
+    });
 
   router
     .route('/cities')
@@ -22,9 +34,10 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler): Router {
 
   router
     .route('/cities/near')
-    .get(async (request, response) => {
+    .get(keptLists('lat', 'lon'), async (request, response) => {
       const point = toGrid(readPoint(request.query));
-      const nearby = found(response, await cities.near(point));
+      const { value: nearby } = await cities.near(point);
+      isAbout(response, nearby);
       response.json({ point, cities: nearby.map((city) => ({ ...city, km: Math.round(city.km * 10) / 10 })) });
     })
     .all(onlyMethods('GET', 'HEAD'));
@@ -54,10 +67,11 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler): Router {
 
   router
     .route('/countries/:code/cities')
-    .get(async (request, response) => {
+    .get(keptLists('page'), async (request, response) => {
       const country = readCountry(request.params.code);
       const page = readPage(request.query['page']);
-      const answer = found(response, await cities.page(country, page));
+      const { value: answer } = await cities.page(country, page);
+      isAbout(response, [{ country }]);
       if (answer === null) throw new Problem(404, `There is no page ${page} of cities in ${country}.`);
       const pages = Math.ceil(answer.total / pageSize);
       const next = page < pages ? `/countries/${country}/cities?page=${page + 1}` : null;
@@ -66,6 +80,15 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler): Router {
     .all(onlyMethods('GET', 'HEAD'));
 
   return router;
+}
+
+/** Says which countries an answer has cities of: a change of one of them ends it. */
+function isAbout(response: Response, cities: readonly { readonly country: string }[]): void {
+  response.locals['countries'] = cities.map(inCountry);
+}
+
+function countriesOf(response: Response | undefined): readonly Key[] {
+  return (response?.locals['countries'] ?? []) as readonly Key[];
 }
 
 /** Returns the value of a lookup, and tells the client where it came from. */
