@@ -1,5 +1,7 @@
 /** Limits: how often may who do what, whoever counts. `hotshelf/limits`. */
 
+export { addressBucket } from './address.ts';
+export { nameBucket } from './name.ts';
 export { limiter, type WatchedLimiter } from './limiter.ts';
 export type { LimiterOptions } from './options.ts';
 export type { LimiterEvent } from './store.ts';
