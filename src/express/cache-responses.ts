@@ -48,7 +48,7 @@ function handle<Request extends IncomingLike>(
   if (typeof at === 'string') {
     return at === 'method' && !isSafeMethod(req.method ?? '')
       ? change(route, req, res, next)
-      : pass(route, res, next, at);
+      : pass({ route, res, next, passed: false }, at);
   }
   if (hit(route, req, res, kept(route, req, at))) {
     for (const listener of route.listeners) listener(req, at);
@@ -61,28 +61,40 @@ async function answer<Request extends IncomingLike>(visit: Visit<Request>): Prom
   try {
     await tryToAnswer(visit);
   } catch (error) {
-    if (visit.failure !== undefined || visit.ran || visit.res.headersSent) throw error;
-    // Nothing that goes wrong here keeps the handler from answering.
-    pass(visit.route, visit.res, visit.next, 'uncacheable');
+    const { captured } = visit;
+    // What a listener of `node:http` throws goes where it went without a cache.
+    if (visit.failure !== undefined || visit.passed) throw error;
+    // Other middleware has answered while this request waited.
+    if (isTooLate(error)) return;
+    // Nothing that goes wrong here keeps the handler from answering; it does so once.
+    if (!visit.ran) return pass(visit, 'uncacheable');
+    captured?.reset();
+    captured?.release();
+    visit.next(error);
   }
+}
+
+function isTooLate(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT';
 }
 
 async function tryToAnswer<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
-  const { route, req, res, next, at } = visit;
+  const { route, req, at } = visit;
   if (req.method === 'HEAD' || req.headers.range !== undefined) return look(visit);
   // Whoever cannot have the answer of another need not wait for it.
-  if (route.making.has(at.key) && route.notForOthers.get(at.key) === true) return pass(route, res, next, 'uncacheable');
+  if (route.making.has(at.key) && route.notForOthers.get(at.key) === true) return pass(visit, 'uncacheable');
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const finding = await find(visit, { key: at.key, variants: undefined });
     if (finding === 'done') return undefined;
-    if (finding === 'own') return pass(route, res, next, 'uncacheable');
+    if (finding === 'own') return pass(visit, 'uncacheable');
     if (finding === 'waited') break;
   }
-  return pass(route, res, next, 'waited');
+  return pass(visit, 'waited');
 }
 
 /** Answers from what is kept, or leaves all to the handler: what it answers to HEAD, or for a part, is nothing to keep. */
-async function look<Request extends IncomingLike>({ route, req, res, next, at }: Visit<Request>): Promise<void> {
+async function look<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
+  const { route, req, res, next, at } = visit;
   const first = (await route.cache.peek(at.key)) as Stored | undefined;
   const stored =
     first?.kind === 'variants'
@@ -90,16 +102,16 @@ async function look<Request extends IncomingLike>({ route, req, res, next, at }:
       : first;
   if (stored?.kind === 'answer' && hit(route, req, res, stored)) return;
   addNotes(res, { status: route.statusOf({ fwd: 'miss' }) });
+  visit.passed = true;
   next();
 }
 
 function pass<Request extends IncomingLike>(
-  route: Route<Request>,
-  res: ResponseLike,
-  next: Next,
+  visit: Pick<Visit<Request>, 'route' | 'res' | 'next' | 'passed'>,
   why: Bypass | 'uncacheable' | 'waited',
 ): void {
   const status = why === 'method' ? ({ fwd: 'method' } as const) : ({ fwd: 'bypass', detail: why } as const);
-  addNotes(res, { status: route.statusOf(status) });
-  next();
+  addNotes(visit.res, { status: visit.route.statusOf(status) });
+  visit.passed = true;
+  visit.next();
 }

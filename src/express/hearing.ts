@@ -63,10 +63,12 @@ export class Hearing<Request extends IncomingLike> implements Ear {
       return this.#head(answered, body);
     } catch (error) {
       // A function of the options has thrown: the answer is its client's alone, and an event of the cache tells of it.
+      const visit = this.#visit;
       this.#deafen();
       this.#question.reject(error);
-      this.#visit.answered = !this.#visit.behind;
-      return this.#visit.behind ? 'drop' : 'pass';
+      // A 304 answers a question of the cache: the client gets the earlier answer.
+      visit.answered = !visit.behind && visit.forwardStatus !== 304;
+      return visit.answered ? 'pass' : 'drop';
     }
   }
 
@@ -89,6 +91,16 @@ export class Hearing<Request extends IncomingLike> implements Ear {
   }
 
   end(body: Buffer): void {
+    try {
+      this.#end(body);
+    } catch (error) {
+      // Other middleware fails to send it: those who wait must not wait for ever.
+      this.#question.reject(error);
+      throw error;
+    }
+  }
+
+  #end(body: Buffer): void {
     const answered = this.#answered;
     if (answered === undefined) return;
     const { route, behind } = this.#visit;

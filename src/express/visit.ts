@@ -51,6 +51,8 @@ export class Visit<Request extends IncomingLike> {
   gone = false;
   /** The handler was called for this client. */
   ran = false;
+  /** The request went on past the cache. */
+  passed = false;
   /** The client has its answer, or gets it from the handler. */
   answered = false;
   /** What is to be the answer, whatever becomes of what is kept. */
