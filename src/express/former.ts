@@ -57,7 +57,7 @@ export class Former {
   inside = 0;
   owed: OwedHead | undefined;
   readonly before: FieldTable;
-  readonly real: Real;
+  #real: Real | undefined;
   readonly #res: ResponseLike & Inner;
   readonly #functions: Readonly<Record<Name, Callable>>;
   readonly #storeHeader: Callable | undefined;
@@ -71,12 +71,16 @@ export class Former {
     this.#options = options;
     this.#takeover = new Overlay(res);
     this.before = fieldsOf(res);
-    this.#functions = Object.fromEntries(names.map((name) => [name, res[name]])) as unknown as Record<Name, Callable>;
+    this.#functions = functionsOf(res);
     this.#storeHeader = this.#res._storeHeader as Callable | undefined;
     this.#flags = pick(this.#res);
-    this.real = Object.fromEntries(
+  }
+
+  get real(): Real {
+    this.#real ??= Object.fromEntries(
       names.map((name) => [name, (...args: unknown[]) => this.#answer(name, args)]),
     ) as unknown as Real;
+    return this.#real;
   }
 
   /** True once the head went, or cannot be taken back. */
@@ -213,6 +217,12 @@ export class Former {
       if (veiled && !this.answered) this.pretendSent(true);
     }
   }
+}
+
+function functionsOf(res: ResponseLike): Readonly<Record<Name, Callable>> {
+  const { writeHead, write, end, flushHeaders, destroy, setHeader, appendHeader, removeHeader, addTrailers } =
+    res as unknown as Record<Name, Callable>;
+  return { writeHead, write, end, flushHeaders, destroy, setHeader, appendHeader, removeHeader, addTrailers };
 }
 
 const sends: ReadonlySet<Name> = new Set<Name>(['write', 'end', 'flushHeaders']);

@@ -26,7 +26,6 @@ interface Taker {
 }
 
 export class Listening implements Capture {
-  readonly real: Real;
   readonly #req: IncomingLike;
   readonly #res: ResponseLike;
   readonly #ear: QuietEar;
@@ -57,7 +56,6 @@ export class Listening implements Capture {
       around: options.around ?? ((run) => run()),
       onCookie: () => this.#ear.cookie(),
     });
-    this.real = this.#former.real;
     this.#overlay = new Overlay(res);
     this.#overlay.put('writeHead', (...args) => this.#writeHead(args));
     this.#overlay.put('write', (...args) => this.#write(args));
@@ -65,6 +63,10 @@ export class Listening implements Capture {
     this.#overlay.put('flushHeaders', (...args) => this.#flushHeaders(args));
     this.#overlay.put('destroy', (...args) => this.#destroy(args));
     res.on('close', this.#closed);
+  }
+
+  get real(): Real {
+    return this.#former.real;
   }
 
   get cookieAdded(): boolean {
@@ -137,21 +139,26 @@ export class Listening implements Capture {
     if (this.#swallows) return this.#swallowWrite(args, call);
     const goesOn = this.#attempt(() => this.#former.call('write', args));
     if (this.#stage !== 'copy' || this.#ended || call === undefined) return goesOn;
+    if (!this.#bodyless && !this.#kept.add(bytesOf(call))) {
+      this.#lose('too large');
+      return goesOn;
+    }
     // A slow client holds up neither the handler nor those who wait for the copy: the bytes are kept anyhow.
-    if (this.#bodyless || this.#kept.add(bytesOf(call))) return true;
-    this.#lose('too large');
-    return goesOn;
+    if (goesOn === false)
+      Object.defineProperty(this.#res, 'writableNeedDrain', { configurable: true, get: () => false });
+    return true;
   }
 
   #end(args: Arguments): unknown {
     if (this.#former.inside > 0) return this.#former.call('end', args);
     const call = readBodyCall('end', args);
-    if (call !== undefined && this.#awaitsBody()) this.#decide(bytesOf(call));
-    if (this.#swallows) return this.#swallowEnd(args, call);
+    const bytes = call !== undefined && this.#stage !== 'pass' ? bytesOf(call) : nothing;
+    if (call !== undefined && this.#awaitsBody()) this.#decide(bytes);
+    if (this.#swallows) return this.#swallowEnd(args, call, bytes);
     const result = this.#attempt(() => this.#former.call('end', args));
     if (this.#stage !== 'copy' || this.#ended || call === undefined) return result;
     this.#ended = true;
-    if (!this.#bodyless && !this.#kept.add(bytesOf(call))) this.#lose('too large');
+    if (!this.#bodyless && !this.#kept.add(bytes)) this.#lose('too large');
     else if (!this.#isWhole(this.#kept.bytes)) this.#lose('length');
     else this.#complete();
     return result;
@@ -231,9 +238,7 @@ export class Listening implements Capture {
     if (this.#swallows) {
       this.#taker = this.#opened(answered.status);
       former.pretendSent(!former.answered);
-    } else if (this.#stage === 'copy') {
-      Object.defineProperty(this.#res, 'writableNeedDrain', { configurable: true, get: () => false });
-    } else {
+    } else if (this.#stage === 'pass') {
       this.#stop();
     }
     if (this.#stage === 'pass' || this.#stage === 'drop') this.#ear.settled = true;
@@ -268,14 +273,13 @@ export class Listening implements Capture {
     return false;
   }
 
-  #swallowEnd(args: Arguments, call: BodyCall | undefined): unknown {
+  #swallowEnd(args: Arguments, call: BodyCall | undefined, bytes: Buffer): unknown {
     if (call === undefined || (this.#ended && call.chunk !== undefined)) {
       this.#taker?.end(...args);
       return this.#res;
     }
     if (this.#ended) return this.#former.finished ? this.#former.call('end', args) : this.#onFinish(call);
     if (this.#stage === 'hold' && !this.#bodyless) {
-      const bytes = bytesOf(call);
       const total = this.#kept.bytes + bytes.length;
       const fits = this.#later || this.#isWhole(total);
       const trouble = total > this.#maxBodyBytes ? 'too large' : fits ? undefined : 'length';
