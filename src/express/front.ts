@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Fields } from '../http/fields.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
+import { variantKey } from '../http/vary.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { hit, kept } from './hit.ts';
 import { type PrimaryKey, routingFields, unfit } from './key.ts';
@@ -50,8 +51,11 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
     throw invalid('before', 'a list of middleware', before);
   }
   const known = new BoundedMap<string, Known>(knownRequests);
-  const ends = checkRoutes(options.routes).map((route) => {
-    const learn = (req: IncomingLike, at: PrimaryKey) => known.set(fingerprint(req), { route, at });
+  const routes = checkRoutes(options.routes);
+  // Which route it is shows only when the request was found: so the fields of all of them tell requests apart.
+  const vary = [...new Set(routes.flatMap(({ rules }) => rules.vary))];
+  const ends = routes.map((route) => {
+    const learn = (req: IncomingLike, at: PrimaryKey) => known.set(fingerprint(req, vary), { route, at });
     route.listeners.add(learn);
     return () => route.listeners.delete(learn);
   });
@@ -59,7 +63,14 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
   const emit = (event: string, ...values: unknown[]): boolean => {
     if (event !== 'request') return inner(event, ...values);
     const [req, res] = values as [IncomingMessage, ServerResponse];
-    return answer(known, req, res, before, () => inner(event, req, res));
+    const goOn = () => inner(event, req, res);
+    const found = unfit(req) === undefined ? known.get(fingerprint(req, vary)) : undefined;
+    const stored = found && kept(found.route, req, found.at);
+    if (found === undefined || stored === undefined) return goOn();
+    runAll(before, req, res, (isDone) => {
+      if (!isDone || !hit(found.route, req, res, stored)) goOn();
+    });
+    return true;
   };
   Reflect.set(server, 'emit', emit);
   return () => {
@@ -69,32 +80,36 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
   };
 }
 
-function answer(
-  known: BoundedMap<string, Known>,
+/** Calls `then` with true when all middleware has gone on, and with false where one of them fails. */
+function runAll(
+  [first, ...others]: NonNullable<ResponseFrontOptions['before']>,
   req: IncomingMessage,
   res: ServerResponse,
-  before: NonNullable<ResponseFrontOptions['before']>,
-  goOn: () => boolean,
-): boolean {
-  const found = unfit(req) === undefined ? known.get(fingerprint(req)) : undefined;
-  const stored = found && kept(found.route, req, found.at);
-  if (found === undefined || stored === undefined) return goOn();
-  const step = (index: number): void => {
-    const middleware = before[index];
-    if (middleware === undefined) {
-      if (!hit(found.route, req, res, stored)) goOn();
-    } else {
-      middleware(req, res, (error) => (error === undefined ? step(index + 1) : void goOn()));
-    }
+  then: (isDone: boolean) => void,
+): void {
+  if (first === undefined) return then(true);
+  let hasGoneOn = false;
+  const goOn = (error?: unknown) => {
+    if (hasGoneOn) return;
+    hasGoneOn = true;
+    if (error === undefined || error === null) runAll(others, req, res, then);
+    else then(false);
   };
-  step(0);
-  return true;
+  try {
+    const result: unknown = first(req, res, goOn);
+    if (result instanceof Promise) result.catch((error: unknown) => goOn(error ?? true));
+  } catch (error) {
+    // After it went on, this is an error of what comes after it.
+    if (hasGoneOn) throw error;
+    goOn(error ?? true);
+  }
 }
 
 /** Says all that decides which answer a request gets; what a proxy says counts by which proxy it is. */
-function fingerprint({ headers, originalUrl, url = '', socket }: IncomingLike): string {
+function fingerprint({ headers, originalUrl, url = '', socket }: IncomingLike, vary: readonly string[]): string {
   let text = `${headers.host ?? ''} ${originalUrl ?? url}`;
   const fields: Fields = headers;
+  if (vary.length > 0) text += ` ${variantKey(vary, fields)}`;
   let isForwarded = headers.forwarded !== undefined;
   if (isForwarded) text += ` forwarded=${String(headers.forwarded)}`;
   for (const name of routingFields) {
