@@ -317,7 +317,7 @@ export class Listening implements Capture {
     const body = this.#later ? nothing : this.#kept.take();
     const held = this.#stage === 'hold';
     if (!held) this.#stop();
-    if (!this.#ear.end(body) && held) this.#answerAfterAll(body);
+    if (!this.#ear.end(body) && held) this.#answerAfterAll(this.#later ? this.#kept.take() : body);
   }
 
   /** The ear failed before it could answer: the handler's answer goes out, or what was begun is broken off. */

@@ -30,7 +30,7 @@ interface Setup extends Partial<Omit<Parts, 'middle' | 'handler'>>, Partial<Capt
 }
 
 /** A server whose handler is heard; `told` is what the ear was told. */
-async function hearing({ ear, handler, maxBodyBytes = 1_000_000, around, ...parts }: Setup) {
+async function hearing({ ear, handler, maxBodyBytes = 1_000_000, around, later, ...parts }: Setup) {
   const told: unknown[] = [];
   const seen: unknown[] = [];
   const port = await start(
@@ -61,7 +61,7 @@ async function hearing({ ear, handler, maxBodyBytes = 1_000_000, around, ...part
               own.cookie?.();
             },
           },
-          { maxBodyBytes, ...(around && { around }) },
+          { maxBodyBytes, ...(around && { around }), ...(later && { later }) },
         );
         next();
       },
@@ -769,6 +769,21 @@ describe('an ear that fails', () => {
       }
     }
     expect(warned).toHaveBeenCalled();
+  });
+
+  it('does not harm an answer that was to go on later', async () => {
+    warnings();
+    const { get } = await hearing({
+      later: true,
+      ear: () => ({
+        head: () => 'hold',
+        end: () => {
+          throw new Error('deaf');
+        },
+      }),
+      handler: (_req, res) => void res.end('hello world'),
+    });
+    expect(bodyOf(await get())).toBe('hello world');
   });
 });
 
