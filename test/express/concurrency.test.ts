@@ -7,7 +7,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { memory } from 'hotshelf/memory';
 import { chaos, fakeClock } from 'hotshelf/testing';
 import { LoopDelay } from '../../src/express/concurrency-delay.ts';
+import { PlaceQueue } from '../../src/express/concurrency-queue.ts';
 import { concurrency } from '../../src/express/concurrency.ts';
+import { type Held, Places } from '../../src/limits/places.ts';
 import type { ConcurrencyOptions } from '../../src/express/concurrency-options.ts';
 import { sleep, until } from '../kit/wait.ts';
 
@@ -163,6 +165,33 @@ describe('concurrency', () => {
     expect(working).toHaveLength(2);
   });
 
+  it('does not serve who has left while the store was asked', async () => {
+    let arrived = 0;
+    const key = () => {
+      arrived += 1;
+      return 'all';
+    };
+    const { backend, get, finish, listening, working } = site({ max: 1, key });
+    await listening;
+    backend.chaos.set({ delayMs: [40, 40] });
+    const leaving = new AbortController();
+    const left = get(0, { signal: leaving.signal }).catch(() => 'left');
+    await until(() => arrived === 1, { what: 'who will leave' });
+    leaving.abort();
+    await left;
+    backend.chaos.set({ delayMs: [0, 0] });
+    const next = await until(
+      async () => {
+        const answer = statusOf(get());
+        return (await Promise.race([answer, sleep(300)])) === 429 ? undefined : { answer };
+      },
+      { what: 'the place of who left' },
+    );
+    expect(working).toHaveLength(1);
+    finish();
+    expect(await next.answer).toBe(200);
+  });
+
   it.each([
     ['local', [200, 429]],
     ['open', [200, 200]],
@@ -235,6 +264,46 @@ describe('concurrency', () => {
     [{ maximum: 1 }, /no option `maximum`/],
   ])('refuses the options %j', (options, message) => {
     expect(() => concurrency({ backend: memory(), name: 'work', max: 2, ...options } as never)).toThrow(message);
+  });
+});
+
+describe('a line for places', () => {
+  const line = (clock: ReturnType<typeof fakeClock>) => {
+    const { values } = memory({ clock });
+    let asked = 0;
+    const counted = new Proxy(values, {
+      get(target, name) {
+        if (name === 'add') asked += 1;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const places = new Places({ values: counted, clock, leaseMs: 30_000, instances: 1, whenDown: 'closed' });
+    const queue = new PlaceQueue({ places, clock, size: 100, waitMs: 60_000, max: () => 1 });
+    return { queue, asked: () => asked };
+  };
+
+  it('hands a place on without asking the store, and lets it go in time for other processes', async () => {
+    const clock = fakeClock();
+    const { queue, asked } = line(clock);
+    const mine: Held[] = [];
+    for (let number = 0; number < 20; number += 1) {
+      void queue.take('a', () => undefined).then((place) => typeof place === 'object' && mine.push(place));
+      await clock.advance(0);
+    }
+    const before = asked();
+    const turns: number[] = [];
+    for (let number = 0; number < 20; number += 1) {
+      await clock.advance(0);
+      if (mine.length === number) {
+        turns.push(number);
+        await clock.advance(60);
+      }
+      mine[number]?.release();
+    }
+    expect(mine).toHaveLength(20);
+    expect(turns).toEqual([17]);
+    expect(asked() - before).toBeLessThan(5);
   });
 });
 

@@ -157,11 +157,13 @@ describe('places', () => {
     await backend.values.delete(['a:0']);
     const [theirs] = await takeAll(members[1], 'a', 1, 1);
     await clock.advance(leaseMs);
-    mine?.release();
     expect(await takeAll(members[0], 'a', 1, 1)).toHaveLength(0);
     theirs?.release();
+    await clock.advance(leaseMs / 5);
+    expect(await takeAll(members[1], 'a', 1, 1)).toHaveLength(0);
+    mine?.release();
     await clock.advance(20);
-    expect(await takeAll(members[0], 'a', 1, 1)).toHaveLength(1);
+    expect(await takeAll(members[1], 'a', 1, 1)).toHaveLength(1);
   });
 
   it('are no answer to a mistake', async () => {
