@@ -26,6 +26,7 @@ interface Reply {
 const suva = 2_198_148;
 const startLimitMs = 60_000;
 const endLimitMs = 10_000;
+const hitLimitMs = 2000;
 
 const url = `http://127.0.0.1:${await freePort()}`;
 const atlas = start();
@@ -92,9 +93,18 @@ async function listsAreRight(): Promise<void> {
     const { status, body } = await send(path);
     assert.equal(status, 200);
     assert.match(JSON.stringify(body['cities']), /"name":"Suva"/);
-    assert.match((await send(path)).cacheStatus, /^hotshelf; hit/);
+    await waitForHit(path);
   }
   console.log('ok: Suva is on the list of its country, and near itself');
+}
+
+/** An answer is kept just after it was sent. */
+async function waitForHit(path: string): Promise<void> {
+  const deadline = performance.now() + hitLimitMs;
+  while (!(await send(path)).cacheStatus.startsWith('hotshelf; hit')) {
+    assert(performance.now() < deadline, `there was no hit on ${path} within ${hitLimitMs} ms`);
+    await pause(20);
+  }
 }
 
 async function sessionsAreShared(): Promise<void> {
