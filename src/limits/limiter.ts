@@ -61,7 +61,7 @@ class StoreLimiter implements WatchedLimiter {
   constructor(rules: LimiterRules) {
     this.name = rules.name;
     this.#rules = rules;
-    this.#store = new Store(rules.limits, `The ${rules.backend.name} backend`, rules.clock, rules.deadlineMs);
+    this.#store = new Store(rules.backend, rules.limits, rules.clock, rules.deadlineMs);
     this.#waiting = new Waiting(rules.clock);
     if (rules.degrade === 'local') this.#insurance = new Insurance(rules.clock, rules.instances);
   }

@@ -1,5 +1,6 @@
 /** Asks the store within a deadline, and knows whether it answers. */
 
+import type { BackendWith } from '../backend/backend.ts';
 import type { Limits, Plan } from '../backend/limits.ts';
 import type { Clock } from '../support/clock.ts';
 import { Emitter } from '../support/emitter.ts';
@@ -22,14 +23,14 @@ export class Store {
   readonly events = new Emitter<LimiterEvent>();
   readonly #guard: Guard;
   readonly #clock: Clock;
+  readonly #unwatch: () => void;
   #isDegraded = false;
   #lastOutageAt: number | undefined;
 
-  /** @param server what is asked, for messages */
-  constructor(limits: Limits, server: string, clock: Clock, deadlineMs: number) {
+  constructor(backend: BackendWith<'limits'>, limits: Limits, clock: Clock, deadlineMs: number) {
     this.#clock = clock;
     this.#guard = new Guard({
-      server,
+      server: `The ${backend.name} backend`,
       clock,
       // By the way that takes go: only so does the adapter learn that its connection is dead, while nothing else is sent.
       probe: () => limits.look(probeKeys, probePlans, 0),
@@ -37,6 +38,10 @@ export class Store {
       reset: () => {},
       // One deadline is enough: whoever asks next would wait in vain as well.
       limits: { deadlineMaxMs: deadlineMs, deadlineMinMs: deadlineMs * shortestShare, failuresToOpen: 1 },
+    });
+    // Rather than at the next probe.
+    this.#unwatch = backend.watch(({ type }) => {
+      if (type === 'up') this.#guard.connectionReady();
     });
   }
 
@@ -68,6 +73,7 @@ export class Store {
   }
 
   close(): void {
+    this.#unwatch();
     this.#guard.close();
   }
 

@@ -17,13 +17,14 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
 });
 
+/** Half a second on a machine that has nothing else to do, and a second more where a connection was begun just before. */
+const backWithinMs = 2000;
+
 const minute: LimitPlan = { name: 'minute', limit: 150, window: '1m' };
 
 interface Fault {
   readonly begin: () => Promise<unknown>;
   readonly end: () => Promise<unknown>;
-  /** @default 1000 */
-  readonly backWithinMs?: number;
 }
 
 const faults: Record<string, (server: RedisServer, proxy: Proxy) => Fault> = {
@@ -32,8 +33,6 @@ const faults: Record<string, (server: RedisServer, proxy: Proxy) => Fault> = {
   'behind a half-open connection': (_server, proxy) => ({
     begin: async () => proxy.blackhole(),
     end: () => proxy.heal(),
-    // A connection that was begun just before never answers, and is given a second.
-    backWithinMs: 2000,
   }),
 };
 
@@ -49,18 +48,17 @@ describe.each(Object.entries(faults))('a Redis %s', (_name, faultOf) => {
     const proxy = await startProxy({ target: server });
     onTestFinished(() => proxy.stop());
     const fault = faultOf(server, proxy);
-    const { backWithinMs = 1000 } = fault;
     const urls = [proxy.url('redis')];
     await Promise.all(workers.map((worker) => worker.call('open', { urls, plans: [minute] })));
     onTestFinished(() => Promise.all(workers.map((worker) => worker.call('close'))).then(() => {}));
 
     const startedAt = Date.now();
-    const until = startedAt + 9000;
-    // 100 a second in each process, over one key that will be exhausted and others that never are.
+    const until = startedAt + 12_000;
+    // 136 a second in both processes together, over one key that will be exhausted and others that never are.
     const shots = Promise.all(
       workers.flatMap((worker) => [
         worker.call('pace', { key: 'busy', until, perSecond: 60 }),
-        worker.call('pace', { key: `own:${worker.pid}`, until, perSecond: 15 }),
+        worker.call('pace', { key: `own:${worker.pid}`, until, perSecond: 8 }),
       ]),
     );
     await sleep(1500);
@@ -71,7 +69,7 @@ describe.each(Object.entries(faults))('a Redis %s', (_name, faultOf) => {
     const [busyOne = [], ownOne = [], busyOther = [], ownOther = []] = await shots;
 
     const all: readonly Shot[] = [...busyOne, ...ownOne, ...busyOther, ...ownOther];
-    expect(all.length).toBeGreaterThan(1000);
+    expect(all.length).toBeGreaterThan(1200);
     const during = all.filter(({ before }) => before >= startedAt + 1500 && before < endedAt);
     expect(
       percentile(all.map(took), 0.99) -
