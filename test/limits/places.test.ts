@@ -36,7 +36,7 @@ describe('places', () => {
 
   it('are free again once they are released, and only once', async () => {
     const { first } = fleet(1);
-    const [one] = await takeAll(first, 'a', 2, 2);
+    const [one] = await takeAll(first, 'a', 2, 3);
     one?.release();
     one?.release();
     expect(first.heldHere('a')).toBe(1);
