@@ -42,7 +42,7 @@ async function startInOneProcess(front: Front, database: Database, options: Flee
   const origin = stopsAnswering(database, breakOriginMs);
   const backend = await connect(options.backendUrl);
   const instances = Array.from({ length: options.instances }, (_unused, index) =>
-    createInstance({ name: String(index + 1), backend, database: origin, secrets, ttlMs, report }),
+    createInstance({ name: String(index + 1), backend, database: origin, secrets, ttlMs, limits: options, report }),
   );
   for (const { app } of instances) front.add(app);
   const closeInstances = () => Promise.all(instances.map((instance) => instance.close()));

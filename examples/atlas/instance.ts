@@ -7,6 +7,7 @@ import { Cities } from './cities.ts';
 import type { Database } from './database/database.ts';
 import { Origin, type OriginOptions } from './origin.ts';
 import type { PasswordCost } from './password.ts';
+import { createLimits, limitDefaults, type LimitOptions } from './limits.ts';
 import { noSuchRoute, problems } from './problem.ts';
 import { accountRoutes } from './routes/account.ts';
 import { cityRoutes } from './routes/cities.ts';
@@ -19,7 +20,7 @@ export interface InstanceOptions extends OriginOptions {
   /** Goes into the field `X-Instance` of every answer. */
   readonly name: string;
   /** Stays its owner's, as the database does: instances in one process share them. */
-  readonly backend: BackendWith<'values'>;
+  readonly backend: BackendWith<'values' | 'limits'>;
   readonly database: Database;
   /** Sign the cookies of sessions: the same ones in all instances. Of several the first one signs, and all are accepted. */
   readonly secrets: readonly string[];
@@ -27,6 +28,8 @@ export interface InstanceOptions extends OriginOptions {
   readonly passwordCost?: PasswordCost | undefined;
   /** How long what was read is fresh. @default 300_000 */
   readonly ttlMs?: number | undefined;
+  /** @default 12,000 requests a minute, 20 failed logins */
+  readonly limits?: LimitOptions | undefined;
   /** Gets what clients must not see: the errors behind an answer 500. */
   readonly report: (error: unknown) => void;
 }
@@ -55,6 +58,7 @@ export function createInstance(options: InstanceOptions): Instance {
   const origin = new Origin(database, { beforeQuery });
   const cities = new Cities(cache, origin);
   const visitors = createVisitors(backend, secrets);
+  const limits = createLimits(backend, options.limits ?? limitDefaults);
   let draining = false;
 
   const app = express();
@@ -65,11 +69,13 @@ export function createInstance(options: InstanceOptions): Instance {
     response.set('X-Instance', name);
     next();
   });
+  // Those who watch over the atlas ask as often as they like.
+  app.use(healthRoutes({ backend, database, isDraining: () => draining }));
+  app.use(limits.requests);
   app.use(cityRoutes(cities, visitors.welcome, ttlMs));
   app.use(favouriteRoutes(cities, visitors.known));
-  app.use(accountRoutes(new Accounts(database, options.passwordCost), visitors.known));
+  app.use(accountRoutes(new Accounts(database, options.passwordCost), visitors.known, limits));
   app.use(statsRoutes(name, cache, origin));
-  app.use(healthRoutes({ backend, database, isDraining: () => draining }));
   app.use(noSuchRoute);
   app.use(problems(report));
 
@@ -78,6 +84,9 @@ export function createInstance(options: InstanceOptions): Instance {
     drain: () => {
       draining = true;
     },
-    close: () => cache.close(),
+    close: () => {
+      limits.close();
+      return cache.close();
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** What can be said on the command line and in the environment. */
 
 import { parseArgs } from 'node:util';
+import { limitDefaults } from './limits.ts';
 
 export interface Options {
   /** The command line as it was given: worker processes get the same. */
@@ -12,6 +13,10 @@ export interface Options {
   readonly wantedProcesses: boolean;
   /** …if there is a cache that processes can share. */
   readonly areProcesses: boolean;
+  /** Requests of one address in a minute. */
+  readonly requestsPerMinute: number;
+  /** Of one user in a quarter of an hour. */
+  readonly failedLogins: number;
   /** Load only the largest so many cities. */
   readonly limit: number | undefined;
   /** How long what was read is fresh. */
@@ -36,6 +41,9 @@ export const usage = `Usage: npm start -- [options]
   --break-origin <time>
                    the database stops answering so long after the start: what is known is still answered, for a day.
                    See it with --ttl 2s --break-origin 20s
+  --rate <n>       requests a minute from one address (default ${limitDefaults.requestsPerMinute})
+  --failed-logins <n>
+                   wrong passwords for one user in 15 minutes (default ${limitDefaults.failedLogins}); ten times as many from one address
   --help           show this
 
   PORT             where to listen (default 3000)
@@ -59,6 +67,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
     instances: readNumber(values.instances ?? '2', '--instances', 1, 32),
     wantedProcesses,
     areProcesses: wantedProcesses && !/^memory:/i.test(backendUrl),
+    requestsPerMinute: readNumber(values.rate ?? String(limitDefaults.requestsPerMinute), '--rate', 1, 1_000_000),
+    failedLogins: readNumber(
+      values['failed-logins'] ?? String(limitDefaults.failedLogins),
+      '--failed-logins',
+      1,
+      10_000,
+    ),
     limit: values.limit === undefined ? undefined : readNumber(values.limit, '--limit', 1, 1_000_000),
     ttlMs: readSpan(values.ttl ?? '5m', '--ttl'),
     breakOriginMs: breakOrigin === undefined ? undefined : readSpan(breakOrigin, '--break-origin'),
@@ -75,6 +90,8 @@ function parse(args: readonly string[]) {
       options: {
         instances: { type: 'string' },
         limit: { type: 'string' },
+        rate: { type: 'string' },
+        'failed-logins': { type: 'string' },
         ttl: { type: 'string' },
         'break-origin': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },

@@ -1,6 +1,6 @@
 /** Hands a request on to another process, and its answer back. */
 
-import { Agent, type IncomingHttpHeaders, request as send } from 'node:http';
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
 import type { Target } from './front.ts';
 import { sendProblem } from './problem.ts';
 
@@ -13,7 +13,8 @@ export function proxyTo(port: number): Target {
   return (request, response) => {
     const path = request.url ?? '/';
     const { method } = request;
-    const onward = send({ host: '127.0.0.1', port, method, path, headers: request.headers, agent });
+    const headers = { ...request.headers, 'x-forwarded-for': clientsOf(request) };
+    const onward = send({ host: '127.0.0.1', port, method, path, headers, agent });
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
       answer.pipe(response);
@@ -26,6 +27,11 @@ export function proxyTo(port: number): Target {
     response.on('close', () => onward.destroy());
     request.pipe(onward);
   };
+}
+
+/** Who asked is put behind whatever he says about himself: the last address that is not a proxy's is the client's. */
+function clientsOf({ headers, socket }: IncomingMessage): string {
+  return [headers['x-forwarded-for'], socket.remoteAddress ?? 'unknown'].flat().filter(Boolean).join(', ');
 }
 
 function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {

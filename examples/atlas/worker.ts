@@ -12,7 +12,8 @@ import { readOptions } from './options.ts';
 import type { ToWorker } from './processes.ts';
 
 const [name = '', parentDatabase = '', ...args] = process.argv.slice(2);
-const { backendUrl, databaseUrl, secrets, ttlMs, breakOriginMs } = readOptions(args, process.env);
+const options = readOptions(args, process.env);
+const { backendUrl, databaseUrl, secrets, ttlMs, breakOriginMs } = options;
 
 const database = stopsAnswering(openDatabase(), breakOriginMs);
 const backend = await connect(backendUrl);
@@ -22,6 +23,7 @@ const instance = createInstance({
   database,
   secrets,
   ttlMs,
+  limits: options,
   report: (error) => console.error(error),
 });
 const front = new Front();

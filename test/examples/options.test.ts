@@ -11,6 +11,8 @@ describe('the options of the atlas', () => {
       instances: 2,
       wantedProcesses: false,
       areProcesses: false,
+      requestsPerMinute: 12_000,
+      failedLogins: 20,
       limit: undefined,
       ttlMs: 300_000,
       breakOriginMs: undefined,
@@ -39,6 +41,11 @@ describe('the options of the atlas', () => {
     expect(readOptions(['--ttl', text, `--break-origin=${text}`], {})).toMatchObject({ ttlMs: ms, breakOriginMs: ms });
   });
 
+  it('limit clients', () => {
+    const args = ['--rate', '60', '--failed-logins=3'];
+    expect(readOptions(args, {})).toMatchObject({ requestsPerMinute: 60, failedLogins: 3 });
+  });
+
   it('have a secret for sessions, or a newer one and older ones', () => {
     const [newer, older] = ['n'.repeat(32), 'o'.repeat(44)];
     expect(readOptions([], { SESSION_SECRET: newer })).toMatchObject({ secrets: [newer] });
@@ -50,6 +57,9 @@ describe('the options of the atlas', () => {
     [['--instances', 'two'], {}],
     [['--instances'], {}],
     [['--limit=-1'], {}],
+    [['--rate', '0'], {}],
+    [['--rate=1.5'], {}],
+    [['--failed-logins', 'many'], {}],
     [['--port', '1'], {}],
     [['--ttl', '0s'], {}],
     [['--ttl', '5'], {}],

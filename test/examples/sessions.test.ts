@@ -22,7 +22,10 @@ describe('stateless instances of the atlas over one Redis', { timeout: 120_000 }
   const start = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<AtlasProcess> => {
     // Patient with a machine that runs everything at once.
     const HOTSHELF_URL = `${redis.url}?deadline=2s`;
-    const atlas = await startAtlas({ args: ['--limit', '2000', ...args], env: { HOTSHELF_URL, ...env } });
+    const atlas = await startAtlas({
+      args: ['--limit', '2000', '--rate', '1000000', ...args],
+      env: { HOTSHELF_URL, ...env },
+    });
     cleanups.push(() => atlas.remove());
     await atlas.untilInstancesAnswer(2);
     return atlas;

@@ -4,6 +4,7 @@ import { type BackendWith, connect } from 'hotshelf';
 import { memory } from 'hotshelf/memory';
 import type { Database } from '../../examples/atlas/database/database.ts';
 import { createInstance, type Instance } from '../../examples/atlas/instance.ts';
+import type { LimitOptions } from '../../examples/atlas/limits.ts';
 
 export const paris = 2_988_507;
 export const nice = 2_990_440;
@@ -25,17 +26,18 @@ export interface Site {
 
 export interface SiteOptions {
   readonly beforeQuery?: () => Promise<void>;
+  readonly limits?: LimitOptions;
   /** Of the first and the second instance; the site closes them. @default one in memory for both */
-  readonly backends?: readonly [BackendWith<'values'>, BackendWith<'values'>];
+  readonly backends?: readonly [BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>];
 }
 
-export function createSite(database: Database, { beforeQuery, backends = inMemory() }: SiteOptions = {}): Site {
+export function createSite(database: Database, { beforeQuery, limits, backends = inMemory() }: SiteOptions = {}): Site {
   const reported: unknown[] = [];
   const report = (error: unknown): void => {
     reported.push(error);
   };
-  const instance = (name: string, backend: BackendWith<'values'>): Instance =>
-    createInstance({ name, backend, database, secrets, passwordCost, beforeQuery, report });
+  const instance = (name: string, backend: BackendWith<'values' | 'limits'>): Instance =>
+    createInstance({ name, backend, database, secrets, passwordCost, beforeQuery, limits, report });
   const [first, second] = [instance('1', backends[0]), instance('2', backends[1])];
   return {
     first,
@@ -49,12 +51,14 @@ export function createSite(database: Database, { beforeQuery, backends = inMemor
 }
 
 /** As two processes have them: each with connections of its own, patient with a machine that runs everything at once. */
-export async function connectTwice(url: string): Promise<[BackendWith<'values'>, BackendWith<'values'>]> {
+export async function connectTwice(
+  url: string,
+): Promise<[BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>]> {
   const patient = () => connect(`${url}?deadline=2s`, { requireWithin: '5s' });
   return [await patient(), await patient()];
 }
 
-function inMemory(): [BackendWith<'values'>, BackendWith<'values'>] {
+function inMemory(): [BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>] {
   const backend = memory();
   return [backend, backend];
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../examples/atlas/database/database.ts';
 import { openSqlite } from '../../examples/atlas/database/sqlite.ts';
 import { hashPassword, isPassword, nobodysHash } from '../../examples/atlas/password.ts';
 import { Accounts } from '../../examples/atlas/accounts.ts';
+import { until } from '../kit/wait.ts';
 import { createSite, paris } from './site.ts';
 import { newName, openSite, type OpenSite, password, Visitor } from './visitor.ts';
 
@@ -38,7 +39,6 @@ describe('the sessions of the atlas', () => {
       await visitor.get('/favourites'),
       await visitor.send('POST', '/logout'),
       await visitor.send('POST', '/logout/everywhere'),
-      await site.visitor().logIn(name),
       await site.visitor().signUp(newName()),
       await site.visitor().send('PUT', `/favourites/${paris}`),
     ];
@@ -51,6 +51,23 @@ describe('the sessions of the atlas', () => {
     }
     backend.chaos.set({ throws: 0 });
     expect((await visitor.get('/me')).body).toMatchObject({ user: { name } });
+  });
+
+  it('do not begin while the backend fails, as nobody could count who tries, and everything else goes on', async () => {
+    const name = newName();
+    await site.visitor().signUp(name);
+    backend.chaos.set({ throws: 1 });
+    const { status, headers, body } = await site.visitor().logIn(name);
+    expect(status).toBe(503);
+    expect(headers.get('Retry-After')).toBe('1');
+    expect(body).toMatchObject({
+      title: 'Temporary Reduced Capacity',
+      detail: 'Limits cannot be checked at the moment.',
+    });
+    expect((await site.visitor().get('/countries')).status).toBe(200);
+    backend.chaos.set({ throws: 0 });
+    const logsIn = async () => (await site.visitor().logIn(name)).status === 200;
+    await until(logsIn, { what: 'the limits to be counted again' });
   });
 
   it('are no reason not to show a city', async () => {

@@ -5,11 +5,12 @@ import type { SessionsMiddleware } from 'hotshelf/sessions';
 import { logout } from 'hotshelf/sessions';
 import type { Accounts } from '../accounts.ts';
 import { readCredentials } from '../input.ts';
+import type { Limits } from '../limits.ts';
 import { onlyMethods, Problem } from '../problem.ts';
 import { begin, userOf } from '../visitors.ts';
 import { jsonBody } from './body.ts';
 
-export function accountRoutes(accounts: Accounts, visitors: SessionsMiddleware): Router {
+export function accountRoutes(accounts: Accounts, visitors: SessionsMiddleware, limits: Limits): Router {
   const router = Router();
   const body = express.json({ limit: '4kb' });
 
@@ -26,7 +27,7 @@ export function accountRoutes(accounts: Accounts, visitors: SessionsMiddleware):
 
   router
     .route('/login')
-    .post(personal, body, visitors, async (request, response) => {
+    .post(personal, limits.loginsFrom, body, limits.loginsAs, visitors, async (request, response) => {
       const user = await accounts.find(readCredentials(jsonBody(request)));
       if (user === undefined)
         throw new Problem(401, 'The name or the password is wrong.', { 'WWW-Authenticate': 'Cookie' });
