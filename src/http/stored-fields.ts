@@ -35,10 +35,19 @@ const forOneHop: readonly string[] = [
   'upgrade',
 ];
 
+/** What is left of one client's quota: the next one's is another. IETF ratelimit-headers-10 section 3, and what came before it. */
+const ofOneClient: readonly string[] = [
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+];
+
 /**
  * Returns the fields that may be stored and sent to others: RFC 9111 section 3.1.
  *
- * Without those for one hop, those that `Connection` or a qualified `no-cache` or `private` lists, and Set-Cookie. Age is
+ * Without those for one hop and for one client's quota, those that `Connection` or a qualified `no-cache` or `private` lists, and Set-Cookie. Age is
  * left out too: what it says is kept as a number, and each answer says it anew.
  */
 export function storableFields(
@@ -48,6 +57,7 @@ export function storableFields(
 ): FieldLine[] {
   const dropped = new Set<string>([
     ...forOneHop,
+    ...ofOneClient,
     'age',
     ...connectionOptions(lines),
     // RFC 9111 sections 5.2.2.4 and 5.2.2.7: the qualified forms.

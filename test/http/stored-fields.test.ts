@@ -15,7 +15,7 @@ import { expectUnharmed } from './adversary.ts';
 const free = parseCacheControl('max-age=60');
 const namesOf = (lines: readonly FieldLine[]) => lines.map(([name]) => name);
 
-/** Of RFC 9110 section 7.6.1 and RFC 9111 section 3.1. */
+/** Of RFC 9110 section 7.6.1, RFC 9111 section 3.1, and IETF ratelimit-headers-10. */
 const forbidden = [
   'Connection',
   'Keep-Alive',
@@ -27,6 +27,10 @@ const forbidden = [
   'Trailer',
   'Transfer-Encoding',
   'Upgrade',
+  // One client's quota.
+  'RateLimit',
+  'RateLimit-Policy',
+  'X-RateLimit-Remaining',
 ];
 
 describe('a stored answer', () => {
