@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Response } from 'express';
-import { type Answered, capture, type Course } from '../../../src/express/capture.ts';
+import { type Answered, capture, type Course } from '../../../src/express/capture/capture.ts';
 import { type Compression, compressions, type Framework, frameworks, type Handler } from './apps.ts';
 import { appOf, bodyOf, exchange, joined, listen, type Running } from './apps.ts';
 import { expressHandlers, handlers } from './handlers.ts';

@@ -7,7 +7,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import session from 'express-session';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Answered, capture, type Capture, type CaptureOptions, type Ear } from '../../../src/express/capture.ts';
+import {
+  type Answered,
+  capture,
+  type Capture,
+  type CaptureOptions,
+  type Ear,
+} from '../../../src/express/capture/capture.ts';
 import { until } from '../../kit/wait.ts';
 import { collectGarbage } from './garbage.ts';
 import { appOf, bodyOf, exchange, frameworks, type Handler, listen, type Parts, type Running } from './apps.ts';

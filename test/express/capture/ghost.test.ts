@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import session from 'express-session';
 import { afterEach, describe, expect, it } from 'vitest';
-import { capture, type Course } from '../../../src/express/capture.ts';
-import { ghost, isGhost } from '../../../src/express/ghost.ts';
+import { capture, type Course } from '../../../src/express/capture/capture.ts';
+import { ghost, isGhost } from '../../../src/express/capture/ghost.ts';
 import { until } from '../../kit/wait.ts';
 import {
   appOf,
