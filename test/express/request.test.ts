@@ -10,7 +10,7 @@ describe('request and response', () => {
     expectTypeOf<Request>().toExtend<IncomingLike>();
     expectTypeOf<Response>().toExtend<ResponseLike>();
     expectTypeOf<IncomingMessage>().toExtend<IncomingLike>();
-    expectTypeOf<ServerResponse<IncomingMessage>>().toExtend<ResponseLike>();
+    expectTypeOf<ServerResponse>().toExtend<ResponseLike>();
     expectTypeOf<Middleware>().toExtend<RequestHandler>();
     const middleware: Middleware = (_req, _res, next) => next();
     createServer((req, res) => void middleware(req, res, () => undefined)).close();
