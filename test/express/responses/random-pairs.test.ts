@@ -1,6 +1,6 @@
 /** Random requests and answers, end to end: nothing forbidden is used again, nothing is fresh for too long, nothing crashes. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -240,7 +240,7 @@ function check(one: Play, seen: readonly Seen[], runs: readonly Run[]): void {
 function lifetimeAbove({ answer, options: rules }: Play, governing: string, isTargeted: boolean): number {
   if (rules.ttl !== undefined) return Number(rules.ttl) / 1000;
   const said = ['s-maxage', 'max-age'].map((name) => {
-    const all = [...governing.matchAll(new RegExp(`(?:^|[\\s,])${name}=\"?(\\d+)`, 'gi'))].map((found) =>
+    const all = [...governing.matchAll(new RegExp(`(?:^|[\\s,])${name}="?(\\d+)`, 'gi'))].map((found) =>
       Number(found[1]),
     );
     return all.length === 0 ? undefined : Math.max(...all);
