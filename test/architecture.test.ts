@@ -29,7 +29,8 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
 };
 
 /** Files that a user imports by a name of the package. */
-const frontDoors = /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$|^adapters\/redis\/connect-redis\.ts$/;
+const frontDoors =
+  /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$|^adapters\/redis\/connect-redis\.ts$/;
 
 interface Import {
   /** A path from the root of the repository, or the name of a package. */
