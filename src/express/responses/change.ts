@@ -4,7 +4,7 @@ import type { Cache } from '../../cache/cache.ts';
 import type { Key } from '../../cache/key.ts';
 import { invalidatedGroups } from '../../http/cache-groups.ts';
 import { invalidatesTarget, relatedTargets } from '../../http/invalidation.ts';
-import { isUnconfirmed } from '../../support/errors.ts';
+import { HotshelfError, isUnconfirmed } from '../../support/errors.ts';
 import type { Answered } from '../capture/answered.ts';
 import { holdBack } from './held.ts';
 import type { IncomingLike, Next, ResponseLike } from '../request.ts';
@@ -40,8 +40,13 @@ export function change<Request extends IncomingLike>(
 export async function invalidated(cache: Cache, keys: readonly Key[], tags: readonly Key[]): Promise<void> {
   const results = await Promise.allSettled([cache.invalidate(...keys), cache.invalidateTags(tags)]);
   for (const result of results) {
-    if (result.status === 'rejected' && !isUnconfirmed(result.reason)) throw result.reason;
+    if (result.status === 'rejected' && !isForNobody(result.reason)) throw result.reason;
   }
+}
+
+/** What no handler could help: the backend does not confirm, or the cache was closed before the last answers of the site. */
+function isForNobody(error: unknown): boolean {
+  return isUnconfirmed(error) || (error instanceof HotshelfError && error.code === 'CLOSED');
 }
 
 /** True for an answer after which things may have changed. */

@@ -1,7 +1,7 @@
 /** What becomes of the answer of a write when it cannot be said what it changed, or when the backend does not confirm. */
 
 import { createCache } from 'hotshelf';
-import { invalidateAfter, type InvalidateAfterOptions } from 'hotshelf/express';
+import { cacheResponses, invalidateAfter, type InvalidateAfterOptions } from 'hotshelf/express';
 import { memory } from 'hotshelf/memory';
 import { chaos } from 'hotshelf/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -76,5 +76,19 @@ describe.each(frameworks)('on %s', (framework) => {
     // Meanwhile this process reads from the origin.
     backend.chaos.set({ throws: 0 });
     expect(await cache.get('page', () => 2)).toBe(2);
+  });
+
+  it('the handler answers when the cache is closed already', async () => {
+    const { cache } = stillCache();
+    const steps = [
+      cacheResponses({ cache, ttl: '1m' }),
+      invalidateAfter({ cache, tags: ['a'] }) as Handler,
+      writes[0]?.[1],
+    ];
+    const site = await serve(listenerOf(framework, steps as Handler[]));
+    await cache.close();
+    for (const method of ['GET', 'PUT']) {
+      expect(await site.ask('/page', {}, { method })).toMatchObject({ status: 200, text: 'done' });
+    }
   });
 });

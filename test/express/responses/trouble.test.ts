@@ -2,10 +2,10 @@
 
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { ResponseCacheOptions } from 'hotshelf/express';
+import { cacheResponses, type ResponseCacheOptions } from 'hotshelf/express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deferred, until } from '../../kit/wait.ts';
-import { cachedSite, frameworks, type Handler } from './site.ts';
+import { cachedSite, frameworks, type Handler, start, stillCache } from './site.ts';
 
 const unhandled: unknown[] = [];
 const note = (error: unknown) => void unhandled.push(error);
@@ -196,4 +196,24 @@ describe.each(frameworks)('on %s', (framework) => {
     cuts = false;
     expect(await site.ask('/a')).toMatchObject({ text: 'texttext', cached: 'fwd=miss; stored' });
   });
+});
+
+it.each(['GET', 'HEAD', 'POST'])('runs a listener of node:http once that throws for a %s', async (method) => {
+  const { cache } = stillCache();
+  const cached = cacheResponses({ cache, ttl: '1m' });
+  let runs = 0;
+  const middle: Handler = async (req, res, next) => {
+    try {
+      await cached(req, res, next);
+    } catch {
+      res.statusCode = 500;
+      res.end();
+    }
+  };
+  const handler: Handler = () => {
+    runs += 1;
+    throw new Error('of the handler');
+  };
+  const site = await start({ framework: 'node:http', middle, handler });
+  expect([(await site.ask('/a', {}, { method })).status, runs]).toEqual([500, 1]);
 });
