@@ -32,6 +32,10 @@ export class MemcachedLimits implements Limits {
     this.#blocks = blocks ? new Blocks(clock) : undefined;
   }
 
+  refused(keys: readonly string[], plans: readonly Plan[], cost: number): Taken | undefined {
+    return this.#blocks?.find(keys, plans, cost);
+  }
+
   async take(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken> {
     const blocked = this.#blocks?.find(keys, plans, cost);
     if (blocked !== undefined) return blocked;

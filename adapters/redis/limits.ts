@@ -26,6 +26,10 @@ export class RedisLimits implements Limits {
     this.#blocks = blocks ? new Blocks(clock) : undefined;
   }
 
+  refused(keys: readonly string[], plans: readonly Plan[], cost: number): Taken | undefined {
+    return this.#blocks?.find(keys, plans, cost);
+  }
+
   take(keys: readonly string[], plans: readonly Plan[], cost: number, gate = ''): Promise<Taken> {
     const blocked = this.#blocks?.find(keys, plans, cost);
     if (blocked !== undefined) return Promise.resolve(blocked);

@@ -85,6 +85,11 @@ export interface Limits {
    * @param gate a key like the others; nothing passes while it is shut
    */
   take(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken>;
+  /**
+   * Returns what `take` would say where it is known here that it would refuse: what was just refused has no room yet. Where
+   * nothing is known, or where the adapter remembers nothing, it is `undefined`. Never throws.
+   */
+  refused?(keys: readonly string[], plans: readonly Plan[], cost: number): Taken | undefined;
   /** Answers as `take` would, and charges nothing. */
   look(keys: readonly string[], plans: readonly Plan[], cost: number, gate?: string): Promise<Taken>;
   /** Takes `cost` from every plan, and from a plan that has less whatever it has. Is always allowed. */

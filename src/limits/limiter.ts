@@ -4,6 +4,7 @@ import { checkCost } from '../backend/limits/check.ts';
 import type { Taken } from '../backend/limits.ts';
 import { durationMs, type Duration } from '../support/duration.ts';
 import type { HotshelfError } from '../support/errors.ts';
+import { BoundedMap } from '../support/bounded-map.ts';
 import { LimitExceededError } from './exceeded.ts';
 import { Insurance } from './insurance.ts';
 import { gateOf, idOf, keysOf } from './key.ts';
@@ -41,6 +42,9 @@ export function limiter(options: LimiterOptions): WatchedLimiter {
   return new StoreLimiter(readOptions(options));
 }
 
+const knownQuestions = 1000;
+const longestKnownKey = 128;
+
 /** A question in the words of the store. */
 interface Question {
   readonly id: string;
@@ -57,6 +61,8 @@ class StoreLimiter implements WatchedLimiter {
   readonly #insurance: Insurance | undefined;
   readonly #waiting: Waiting;
   readonly #sets = new WeakMap<readonly LimitPlan[], PlanSet>();
+  /** What was asked of late, by its key alone. */
+  readonly #questions = new BoundedMap<string, Question>(knownQuestions);
 
   constructor(rules: LimiterRules) {
     this.name = rules.name;
@@ -66,8 +72,19 @@ class StoreLimiter implements WatchedLimiter {
     if (rules.degrade === 'local') this.#insurance = new Insurance(rules.clock, rules.instances);
   }
 
-  async take(key: LimitKey, options?: TakeOptions): Promise<Verdict> {
-    const question = this.#read(key, options);
+  take(key: LimitKey, options?: TakeOptions): Promise<Verdict> {
+    try {
+      const question = this.#read(key, options);
+      const { keys, set, cost } = question;
+      // Who is refused again and again costs no more than this.
+      const refused = this.#rules.limits.refused?.(keys, set.plans, cost);
+      return refused === undefined ? this.#take(question) : Promise.resolve(verdictOf(set, refused, false));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #take(question: Question): Promise<Verdict> {
     const { keys, set, cost, gate } = question;
     const answer = await this.#store.ask(
       () => this.#rules.limits.take(keys, set.plans, cost, gate),
@@ -168,7 +185,16 @@ class StoreLimiter implements WatchedLimiter {
     this.#store.close();
   }
 
-  #read(key: LimitKey, { cost = 1, plans }: TakeOptions = {}): Question {
+  #read(key: LimitKey, options?: TakeOptions): Question {
+    if (typeof key !== 'string' || options !== undefined) return this.#readAnew(key, options);
+    const known = this.#questions.get(key);
+    if (known !== undefined) return known;
+    const question = this.#readAnew(key, undefined);
+    if (key.length <= longestKnownKey) this.#questions.set(key, question);
+    return question;
+  }
+
+  #readAnew(key: LimitKey, { cost = 1, plans }: TakeOptions = {}): Question {
     checkCost(cost);
     const set = plans === undefined ? this.#rules.set : this.#setOf(plans);
     const id = idOf(key);

@@ -36,8 +36,7 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: numb
     .route('/cities/near')
     .get(keptLists('lat', 'lon'), async (request, response) => {
       const point = toGrid(readPoint(request.query));
-      const { value: nearby } = await cities.near(point);
-      isAbout(response, nearby);
+      const nearby = partOfList(response, await cities.near(point), (found) => found);
       response.json({ point, cities: nearby.map((city) => ({ ...city, km: Math.round(city.km * 10) / 10 })) });
     })
     .all(onlyMethods('GET', 'HEAD'));
@@ -70,8 +69,7 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: numb
     .get(keptLists('page'), async (request, response) => {
       const country = readCountry(request.params.code);
       const page = readPage(request.query['page']);
-      const { value: answer } = await cities.page(country, page);
-      isAbout(response, [{ country }]);
+      const answer = partOfList(response, await cities.page(country, page), () => [{ country }]);
       if (answer === null) throw new Problem(404, `There is no page ${page} of cities in ${country}.`);
       const pages = Math.ceil(answer.total / pageSize);
       const next = page < pages ? `/countries/${country}/cities?page=${page + 1}` : null;
@@ -82,9 +80,18 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: numb
   return router;
 }
 
-/** Says which countries an answer has cities of: a change of one of them ends it. */
-function isAbout(response: Response, cities: readonly { readonly country: string }[]): void {
-  response.locals['countries'] = cities.map(inCountry);
+/**
+ * Returns the value of a lookup, and says which countries the answer has cities of: a change of one of them ends it. What is
+ * made of an old value, because the database fails, is not kept as if it were new.
+ */
+function partOfList<Value>(
+  response: Response,
+  { value, status }: Lookup<Value>,
+  citiesOf: (value: Value) => readonly { readonly country: string }[],
+): Value {
+  response.locals['countries'] = citiesOf(value).map(inCountry);
+  if (status === 'stale') response.set('Cache-Control', 'no-store');
+  return value;
 }
 
 function countriesOf(response: Response | undefined): readonly Key[] {

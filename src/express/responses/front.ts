@@ -5,7 +5,7 @@ import type { Fields } from '../../http/fields.ts';
 import { describe, HotshelfError } from '../../support/errors.ts';
 import { checkOptionNames } from '../../support/options.ts';
 import { variantKey } from '../../http/vary.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../../support/bounded-map.ts';
 import { hit, kept } from './hit.ts';
 import { type PrimaryKey, routingFields, unfit } from './key.ts';
 import type { IncomingLike, Middleware } from '../request.ts';

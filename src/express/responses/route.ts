@@ -8,7 +8,7 @@ import type { ResponseHead } from '../../http/fields.ts';
 import type { StoreRules } from '../../http/storing.ts';
 import type { Clock } from '../../support/clock.ts';
 import { durationMs } from '../../support/duration.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../../support/bounded-map.ts';
 import type { PrimaryKey } from './key.ts';
 import type { ResponseRules } from './options.ts';
 import type { IncomingLike } from '../request.ts';
