@@ -137,6 +137,7 @@ describe.each(frameworks)('in front of %s', (framework) => {
 
   it.each<[string, Handler]>([
     ['throws', broken],
+    ['rejects', async () => Promise.reject(new Error('of the middleware'))],
     ['calls next with an error', (_req, _res, next) => next(new Error('of the middleware'))],
   ])('leaves the request to the application where middleware %s', async (_, failing) => {
     const site = await fronted(framework, echo, {}, { before: [failing] });

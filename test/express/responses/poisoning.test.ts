@@ -25,7 +25,7 @@ const echo: Handler = (req, res) => {
 /** Middleware as it stands before many sites. */
 const careless: readonly Handler[] = [
   (req, _res, next) => {
-    const override = req.headers['x-original-url'] ?? req.headers['x-rewrite-url'];
+    const override = req.headers['x-original-url'] ?? req.headers['x-rewrite-url'] ?? req.headers['x-canary'];
     if (typeof override === 'string') req.url = override;
     next();
   },
@@ -44,6 +44,7 @@ const probes: [string, string, Record<string, string>][] = [
   ['Forwarded, malformed', '/p', { Forwarded: 'for="_evil' }],
   ['X-Original-URL', '/p', { 'X-Original-URL': '/evil' }],
   ['X-Rewrite-URL', '/p', { 'X-Rewrite-URL': '/evil' }],
+  ['a field that no cache knows, and a middleware rewrites the URL by', '/p', { 'X-Canary': '/evil' }],
   ['a method override', '/p', { 'X-HTTP-Method-Override': 'DELETE' }],
   ['another host', '/p', { Host: 'evil.example' }],
   ['another port', '/p', { Host: 'site.example:8080' }],

@@ -142,6 +142,30 @@ describe.each(frameworks)('two users on %s', (framework) => {
   });
 });
 
+describe.each(frameworks)('on %s', (framework) => {
+  it('says that the answer is personal, and why nobody else gets it', async () => {
+    const site = await cachedSite((req, res) => res.end(cookieOf(req)), { ttl: '1m' }, { framework });
+    for (const user of users) {
+      expect(await site.ask('/a', byCookie(user))).toMatchObject({ text: user, cached: 'fwd=miss; detail=personal' });
+    }
+  });
+
+  it('gives nobody what a handler wrote that looked who is asking when its answer had begun', async () => {
+    const site = await cachedSite(
+      async (req, res) => {
+        res.write('page of ');
+        await new Promise(setImmediate);
+        res.end(cookieOf(req));
+      },
+      { ttl: '1m' },
+      { framework },
+    );
+    const answers = await Promise.all(['ann', 'bob'].map((user) => site.ask('/a', byCookie(user as User))));
+    answers.push(await site.ask('/a', byCookie('ann')), await site.ask('/a', byCookie('bob')));
+    expect(answers.map(({ text }) => text)).toEqual(['page of ann', 'page of bob', 'page of ann', 'page of bob']);
+  });
+});
+
 it('notices the leak where a route says that personal answers are for everybody', async () => {
   const leaking: string[] = [];
   for (const one of cases([{ ttl: '1m', public: true }])) {
