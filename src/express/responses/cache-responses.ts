@@ -4,7 +4,7 @@ import { isSafeMethod } from '../../http/invalidation.ts';
 import { change } from './change.ts';
 import { find } from './find.ts';
 import { hit, kept } from './hit.ts';
-import { type Bypass, primaryKey } from './key.ts';
+import type { Bypass } from './key.ts';
 import { checkOptions, type ResponseCacheOptions } from './options.ts';
 import type { IncomingLike, Middleware, Next, ResponseLike } from '../request.ts';
 import { markRoute, Route } from './route.ts';
@@ -44,7 +44,7 @@ function handle<Request extends IncomingLike>(
   res: ResponseLike,
   next: Next,
 ): void | Promise<void> {
-  const at = primaryKey(req, route.rules);
+  const at = route.keyOf(req);
   if (typeof at === 'string') {
     return at === 'method' && !isSafeMethod(req.method ?? '')
       ? change(route, req, res, next)

@@ -99,6 +99,20 @@ export function primaryKey<Request extends KeyRequest>(req: Request, rules: KeyR
   return rest === '' ? { key: uri, uri, tag: undefined } : { key: uri + rest, uri, tag: uriTag(uri) };
 }
 
+/**
+ * Returns what alone decides which key a request has, or `undefined` where more does: then the key is to be written anew. Two
+ * requests of one route with the same text have the same key.
+ */
+export function plainText<Request extends KeyRequest>(req: Request, rules: KeyRules<Request>): string | undefined {
+  const { headers, url = '', originalUrl, baseUrl = '' } = req;
+  if (rules.per !== undefined || rules.vary.length > 0 || typeof headers['host'] !== 'string') return undefined;
+  if (originalUrl !== undefined && baseUrl + url !== originalUrl) return undefined;
+  if (unfit(req) !== undefined) return undefined;
+  for (const name in headers) if (isRoutingField.has(name)) return undefined;
+  // Neither a field nor a target has a line break; of a rewritten one the rest would not fit.
+  return `${headers['host']}\n${originalUrl ?? url}\n${baseUrl.length}${req.socket.encrypted === true ? 's' : ''}`;
+}
+
 export function unfit({ method, originalMethod, headers }: KeyRequest): Bypass | undefined {
   if (method !== 'GET' && method !== 'HEAD') return 'method';
   if (originalMethod !== undefined && originalMethod !== method) return 'method';

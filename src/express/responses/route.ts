@@ -9,13 +9,15 @@ import type { StoreRules } from '../../http/storing.ts';
 import type { Clock } from '../../support/clock.ts';
 import { durationMs } from '../../support/duration.ts';
 import { BoundedMap } from '../../support/bounded-map.ts';
-import type { PrimaryKey } from './key.ts';
+import { type Bypass, plainText, type PrimaryKey, primaryKey } from './key.ts';
 import type { ResponseRules } from './options.ts';
 import type { IncomingLike } from '../request.ts';
 import { answerCodec, type Variants } from './stored.ts';
 
 /** So many URIs are remembered whose answers differ in more ways than their kept variants say. */
 const rememberedUris = 1000;
+/** Longer texts are not remembered. */
+const longestText = 512;
 
 export class Route<Request extends IncomingLike> {
   readonly rules: ResponseRules<Request>;
@@ -35,6 +37,7 @@ export class Route<Request extends IncomingLike> {
   /** Told of each request that was answered with what this process has at hand. */
   readonly listeners = new Set<(req: Request, at: PrimaryKey) => void>();
   readonly #jitter: number;
+  readonly #keys = new BoundedMap<string, PrimaryKey>(rememberedUris);
 
   constructor(rules: ResponseRules<Request>) {
     this.rules = rules;
@@ -43,6 +46,17 @@ export class Route<Request extends IncomingLike> {
     this.clock = this.space.shelf.clock;
     this.name = formatCacheStatus({ cache: rules.statusName });
     this.#jitter = spaceOf(rules.cache).policy.jitter;
+  }
+
+  /** Returns the key of the answer to a request, or why it passes the cache. */
+  keyOf(req: Request): PrimaryKey | Bypass {
+    const text = plainText(req, this.rules);
+    if (text === undefined || text.length > longestText) return primaryKey(req, this.rules);
+    const known = this.#keys.get(text);
+    if (known !== undefined) return known;
+    const at = primaryKey(req, this.rules);
+    if (typeof at !== 'string') this.#keys.set(text, at);
+    return at;
   }
 
   /** Returns what decides whether this answer may be kept, and for how long. */
