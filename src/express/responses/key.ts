@@ -106,11 +106,12 @@ export function primaryKey<Request extends KeyRequest>(req: Request, rules: KeyR
 export function plainText<Request extends KeyRequest>(req: Request, rules: KeyRules<Request>): string | undefined {
   const { headers, url = '', originalUrl, baseUrl = '' } = req;
   if (rules.per !== undefined || rules.vary.length > 0 || typeof headers['host'] !== 'string') return undefined;
-  if (originalUrl !== undefined && baseUrl + url !== originalUrl) return undefined;
+  const target = originalUrl ?? url;
+  if (baseUrl + url !== target) return undefined;
   if (unfit(req) !== undefined) return undefined;
   for (const name in headers) if (isRoutingField.has(name)) return undefined;
   // Neither a field nor a target has a line break; of a rewritten one the rest would not fit.
-  return `${headers['host']}\n${originalUrl ?? url}\n${baseUrl.length}${req.socket.encrypted === true ? 's' : ''}`;
+  return `${headers['host']}\n${target}\n${baseUrl.length}${req.socket.encrypted === true ? 's' : ''}`;
 }
 
 export function unfit({ method, originalMethod, headers }: KeyRequest): Bypass | undefined {
