@@ -7,7 +7,7 @@ import { checkOptionNames } from '../../support/options.ts';
 import { variantKey } from '../../http/vary.ts';
 import { BoundedMap } from '../../support/bounded-map.ts';
 import { hit, kept } from './hit.ts';
-import { type PrimaryKey, routingFields, unfit } from './key.ts';
+import { hasRoutingField, type PrimaryKey, routingFields, unfit } from './key.ts';
 import type { IncomingLike, Middleware } from '../request.ts';
 import { type Route, routeOf } from './route.ts';
 
@@ -110,15 +110,12 @@ function fingerprint({ headers, originalUrl, url = '', socket }: IncomingLike, v
   let text = `${headers.host ?? ''} ${originalUrl ?? url}`;
   const fields: Fields = headers;
   if (vary.length > 0) text += ` ${variantKey(vary, fields)}`;
-  let isForwarded = headers.forwarded !== undefined;
-  if (isForwarded) text += ` forwarded=${String(headers.forwarded)}`;
-  for (const name of routingFields) {
+  if (!hasRoutingField(fields)) return text;
+  for (const name of [...routingFields, 'forwarded']) {
     const value = fields[name];
-    if (value === undefined) continue;
-    isForwarded = true;
-    text += ` ${name}=${JSON.stringify(value)}`;
+    if (value !== undefined) text += ` ${name}=${JSON.stringify(value)}`;
   }
-  return isForwarded ? `${text} ${socket.remoteAddress ?? ''}` : text;
+  return `${text} ${socket.remoteAddress ?? ''}`;
 }
 
 function checkRoutes(routes: unknown): Route<IncomingLike>[] {

@@ -109,7 +109,7 @@ export function plainText<Request extends KeyRequest>(req: Request, rules: KeyRu
   const target = originalUrl ?? url;
   if (baseUrl + url !== target) return undefined;
   if (unfit(req) !== undefined) return undefined;
-  for (const name in headers) if (isRoutingField.has(name)) return undefined;
+  if (hasRoutingField(headers)) return undefined;
   // Neither a field nor a target has a line break; of a rewritten one the rest would not fit.
   return `${headers['host']}\n${target}\n${baseUrl.length}${req.socket.encrypted === true ? 's' : ''}`;
 }
@@ -128,10 +128,14 @@ export function unfit({ method, originalMethod, headers }: KeyRequest): Bypass |
 
 const isRoutingField: ReadonlySet<string> = new Set([...routingFields, 'forwarded']);
 
+/** Most requests have none of them, and this costs less than to ask for each. */
+export function hasRoutingField(headers: Fields): boolean {
+  for (const name in headers) if (isRoutingField.has(name)) return true;
+  return false;
+}
+
 function routing(headers: Fields): string {
-  // Most requests have none of them, and this costs less than to ask for each.
-  for (const name in headers) if (isRoutingField.has(name)) return routingText(headers);
-  return '';
+  return hasRoutingField(headers) ? routingText(headers) : '';
 }
 
 /** In one order, whatever the order of the fields is. */
