@@ -29,6 +29,8 @@ export async function shelve<Request extends IncomingLike>(
 ): Promise<Loaded> {
   const { route, at, client } = visit;
   const { variants } = place;
+  // It may have been for nobody else once; from now on others wait for it again.
+  route.notForOthers.delete(at.key);
   const tags = tagsFor(visit, answer);
   const ttl = Math.min(longestMs, Math.max(1, Math.ceil(plan.lifetimeMs - plan.ageMs)));
   const grace = Math.min(longestMs, Math.ceil(plan.keepMs));
