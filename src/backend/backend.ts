@@ -3,12 +3,16 @@
 import type { Bus } from './bus.ts';
 import type { Counters } from './counters.ts';
 import type { Limits } from './limits.ts';
+import type { Rankings } from './rankings.ts';
+import type { Uniques } from './uniques.ts';
 import type { Values } from './values.ts';
 
 export interface Facets {
   readonly values: Values;
   readonly counters: Counters;
   readonly limits: Limits;
+  readonly rankings: Rankings;
+  readonly uniques: Uniques;
   readonly bus: Bus;
 }
 

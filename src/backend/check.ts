@@ -23,3 +23,28 @@ export function checkLifetime(ttlMs: number): void {
     `Expected \`ttlMs\` to be a number of ms above 0 or Infinity, got ${describe(ttlMs)}.`,
   );
 }
+
+/**
+ * Two keys without braces may lie on two servers of a Redis Cluster, and what works in a test must work there too.
+ *
+ * @param what they are the keys of, as it stands in the error
+ * @throws {HotshelfError} `KEY_INVALID` unless `keys` differ and all have the same text in their first braces.
+ */
+export function checkSameTag(keys: readonly string[], what: string): void {
+  const tag = tagOf(keys[0] ?? '');
+  if (tag === undefined || keys.some((key) => tagOf(key) !== tag)) {
+    throw new HotshelfError(
+      'KEY_INVALID',
+      `Expected all keys of ${what} to have the same text in braces, such as "api:{user:7}:minute", so that one server keeps them.`,
+    );
+  }
+  if (new Set(keys).size === keys.length) return;
+  throw new HotshelfError('KEY_INVALID', `Expected the keys of ${what} to differ from each other.`);
+}
+
+/** What a Redis Cluster hashes of a key: the text in its first braces. */
+export function tagOf(key: string): string | undefined {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open === -1 || close <= open + 1 ? undefined : key.slice(open + 1, close);
+}

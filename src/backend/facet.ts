@@ -7,6 +7,8 @@ const havers: Readonly<Record<FacetName, string>> = {
   values: 'an adapter of hotshelf',
   counters: 'an adapter of hotshelf',
   limits: 'an adapter of hotshelf',
+  rankings: 'an adapter of hotshelf',
+  uniques: 'the redis or the memory adapter',
   bus: 'the redis or the memory adapter',
 };
 

@@ -16,6 +16,7 @@ export const errorCodes = {
   INVALIDATION_UNCONFIRMED: 'The write is done, but the backend did not confirm that the cached copies are gone.',
   SESSION_LIMIT: 'An owner has as many sessions as `maxPerOwner` allows.',
   SESSION_CONTENDED: 'A session was changed by others again and again while a change to it should be stored.',
+  BOARD_FULL: 'A leaderboard has as many members as its backend can keep.',
   LIMIT_EXCEEDED: 'A limit refused the call, which did not run.',
   CLOSED: 'The object was closed before the call.',
 } as const;

@@ -1,7 +1,7 @@
 /** Refuses the plans, costs and keys that the contract of limits does not allow, for every adapter in the same words. */
 
 import { describe, HotshelfError } from '../../support/errors.ts';
-import { checkKey } from '../check.ts';
+import { checkKey, checkSameTag } from '../check.ts';
 import type { Plan } from '../limits.ts';
 
 export const shortestWindowMs = 10;
@@ -17,7 +17,7 @@ export function checkTake(keys: readonly string[], plans: readonly Plan[], cost:
   checkPairs(keys, plans);
   if (gate === undefined) return;
   checkKey(gate);
-  checkTogether([...keys, gate]);
+  checkSameTag([...keys, gate], 'a take');
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless a gate may be shut for `ms`. */
@@ -41,7 +41,7 @@ export function checkPairs(keys: readonly string[], plans: readonly Plan[]): voi
   }
   for (const plan of plans) checkPlan(plan);
   for (const key of keys) checkKey(key);
-  if (keys.length > 1) checkTogether(keys);
+  if (keys.length > 1) checkSameTag(keys, 'a take');
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` naming the part of the plan, what is allowed and what was given. */
@@ -61,26 +61,6 @@ export function checkPlan(plan: Plan): void {
     'OPTION_INVALID',
     `A bucket of ${plan.burst} into which ${plan.limit} fall in ${plan.windowMs} ms takes more than 366 days to fill. Lower \`burst\`.`,
   );
-}
-
-/** Two keys without braces may lie on two servers of a Redis Cluster, and what works in a test must work there too. */
-function checkTogether(keys: readonly string[]): void {
-  const tag = tagOf(keys[0] ?? '');
-  if (tag === undefined || keys.some((key) => tagOf(key) !== tag)) {
-    throw new HotshelfError(
-      'KEY_INVALID',
-      'Expected several keys of one take to have the same text in braces, such as "api:{user:7}:minute", so that one server keeps them.',
-    );
-  }
-  if (new Set(keys).size === keys.length) return;
-  throw new HotshelfError('KEY_INVALID', 'Expected the keys of one take to differ from each other.');
-}
-
-/** What a Redis Cluster hashes of a key: the text in its first braces. */
-function tagOf(key: string): string | undefined {
-  const open = key.indexOf('{');
-  const close = key.indexOf('}', open + 1);
-  return open === -1 || close <= open + 1 ? undefined : key.slice(open + 1, close);
 }
 
 function checkWhole(name: string, value: unknown, least: number, most: number): void {

@@ -105,7 +105,8 @@ function publishTo(backend: RedisBackend, heard: Heard, published: Published) {
 /**
  * Hands the slot over, with a pause before the old owner gives it up.
  *
- * The old owner goes first, and its claims must have left the slow line: else the masters may disagree for ever.
+ * Claims of the old owner may still be under way on the slow line, and one that comes late can win over the new
+ * owner's for ever: so whoever still believes in the old one is told again, until all masters agree.
  */
 async function moveSlot(from: RedisServer, to: RedisServer, pause: () => Promise<unknown> = async () => {}) {
   const [fromId, toId] = [String(await from.cli('CLUSTER', 'MYID')), String(await to.cli('CLUSTER', 'MYID'))];
@@ -116,12 +117,14 @@ async function moveSlot(from: RedisServer, to: RedisServer, pause: () => Promise
   await giveTo(from);
   await sleep(2 * busDelayMs);
   await giveTo(to);
-  const whatTheySay = () => Promise.all(cluster.masters.map((node) => node.cli('EXISTS', meetingKey).catch(String)));
-  const agreed = async () =>
-    (await whatTheySay()).every((word, index) =>
-      cluster.masters[index] === to ? word === 0 : String(word).includes(`:${to.port}`),
-    );
-  await until(agreed, { what: 'all masters to agree on the slot' });
+  const agrees = async (node: RedisServer): Promise<boolean> => {
+    const word = await node.cli('EXISTS', meetingKey).catch(String);
+    const agreed = node === to ? word === 0 : String(word).includes(`:${to.port}`);
+    if (!agreed) await giveTo(node).catch(() => {});
+    return agreed;
+  };
+  const allAgree = async () => (await Promise.all(cluster.masters.map(agrees))).every(Boolean);
+  await until(allAgree, { what: 'all masters to agree on the slot', every: 2 * busDelayMs });
   await sleep(2 * busDelayMs);
 }
 
