@@ -11,6 +11,8 @@ import { Cell, type Store } from './store.ts';
 /** What an entry takes beside its key and its bytes, as measured: the cell, the array and its buffer, its places in the maps. */
 export const stateOverheadBytes = 400;
 
+const keysPerPortion = 500;
+
 /** One stored state; it is what `get` and `peek` hand out, so that a hit allocates nothing but its promise. */
 class State extends Cell implements ResidentState {
   readonly bytes: Uint8Array;
@@ -118,6 +120,18 @@ export class MemoryValues implements Values, Resident {
     const state = this.#find(key);
     this.#remove(state);
     return state;
+  }
+
+  async *list(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    this.#check(prefix);
+    const now = this.#store.clock.now();
+    const keys: string[] = [];
+    for (const { key, expiresAt } of this.#states.nodes())
+      if (expiresAt > now && key.startsWith(prefix)) keys.push(key);
+    for (let from = 0; from < keys.length; from += keysPerPortion) {
+      this.#store.checkOpen();
+      yield keys.slice(from, from + keysPerPortion);
+    }
   }
 
   async #miss(key: string): Promise<undefined> {

@@ -3,11 +3,9 @@
 import { checkKey } from '../../src/backend/check.ts';
 import type { Foreign, ForeignValue } from '../../src/backend/values.ts';
 import type { Nodes } from './nodes.ts';
+import { scanFrom } from './scan.ts';
 import { readWithTtlScript, runScript } from './scripts.ts';
-import { escaped, TextCommands } from './text-commands.ts';
-
-/** How many keys a server looks at in one step. */
-const step = 500;
+import { TextCommands } from './text-commands.ts';
 
 export class RedisForeign implements Foreign {
   readonly #nodes: Nodes;
@@ -27,6 +25,6 @@ export class RedisForeign implements Foreign {
   async clear(prefix: string): Promise<void> {
     checkKey(prefix);
     const commands = new TextCommands(this.#nodes);
-    for await (const keys of commands.scan(`${escaped(prefix)}*`, step)) await commands.delete(keys);
+    for await (const keys of scanFrom(this.#nodes, prefix)) await commands.delete(keys);
   }
 }

@@ -3,8 +3,9 @@
 import type { HotshelfError } from '../../src/support/errors.ts';
 import { Batch } from './batch.ts';
 import type { CommandArgument, Reply } from './client.ts';
-import { PromisedErrand, type Lane } from './lane.ts';
+import { PromisedErrand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
+import { scan, textOf } from './scan.ts';
 
 /** So many keys at a time: the answer for all of them must come within the deadline. */
 const keysPerTrip = 512;
@@ -53,42 +54,15 @@ export class TextCommands {
     return found;
   }
 
-  /**
-   * Goes through the keys of all masters; a key may come twice, as it may with `SCAN`. Fails rather than pass over a server
-   * that does not answer. A key whose slot is being handed to another master just then may be missed.
-   */
-  async *scan(match: string, count: number): AsyncGenerator<string[], void, undefined> {
-    const { keyPrefix } = this.#nodes;
-    const pattern = escaped(keyPrefix) + match;
-    const done = new Set<Lane>();
-    // Asked anew each time: a slot may have moved to a master that was not there at the start.
-    const next = async () => (await this.#nodes.masters()).find((lane) => !done.has(lane));
-    for (let lane = await next(); lane !== undefined; lane = await next()) {
-      done.add(lane);
-      let cursor = '0';
-      do {
-        const reply = await lane.run('scan', [cursor, 'MATCH', pattern, 'COUNT', count]);
-        const [position, keys] = Array.isArray(reply) ? reply : [];
-        cursor = textOf(position) ?? '0';
-        if (Array.isArray(keys)) yield keys.map((key) => (textOf(key) ?? '').slice(keyPrefix.length));
-      } while (cursor !== '0');
-    }
+  /** As `scan`. */
+  scan(match: string, count: number): AsyncGenerator<string[], void, undefined> {
+    return scan(this.#nodes, match, count);
   }
 
   #run(name: string, key: string, args: readonly CommandArgument[]): Promise<Reply> {
     const full = this.#nodes.keyPrefix + key;
     return this.#nodes.run(full, name, [full, ...args]);
   }
-}
-
-function textOf(reply: Reply | undefined): string | null {
-  if (reply === undefined || reply === null) return null;
-  return Buffer.isBuffer(reply) ? reply.toString() : String(reply);
-}
-
-/** A text as a pattern that matches it alone. */
-export function escaped(text: string): string {
-  return text.replaceAll(/[*?[\]\\^-]/g, String.raw`\$&`);
 }
 
 function* portions(keys: readonly string[]): Generator<readonly string[]> {

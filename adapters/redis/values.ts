@@ -10,6 +10,7 @@ import { lifetime } from './lifetime.ts';
 import { RedisForeign } from './foreign.ts';
 import { Errand } from './lane.ts';
 import type { Nodes } from './nodes.ts';
+import { keysFrom } from './scan.ts';
 import { casScript, deleteIfScript, persistScript, runInOrder, runScript, takeScript } from './scripts.ts';
 import { readStored, stamped, versionData } from './versions.ts';
 
@@ -103,6 +104,11 @@ export class RedisValues implements Values {
   async take(key: string): Promise<Stored | undefined> {
     const name = this.#keyOf(key);
     return storedIn(await this.#getdel(name));
+  }
+
+  async *list(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    checkKey(prefix);
+    yield* keysFrom(this.#nodes, prefix);
   }
 
   async #getdel(name: string): Promise<Reply> {

@@ -46,6 +46,14 @@ export interface Values {
   deleteIf(key: string, version: Version): Promise<boolean>;
   /** Gets and deletes in one step; of several callers one wins. */
   take(key: string): Promise<Stored | undefined>;
+  /**
+   * Lists the keys that begin with `prefix`, which is itself a key, in portions and in no order; each key once. Present where the
+   * backend knows its keys. Those of other facets and of other programs may be among them.
+   *
+   * A key that is there from the beginning to the end is among them; one that comes or goes meanwhile may be. Fails rather than
+   * pass over a server that does not answer; a key that is moved from one server to another just then may be missed.
+   */
+  list?(prefix: string): AsyncIterable<readonly string[]>;
   /** The most bytes that one value may have. */
   readonly maxValueBytes: number;
   /** Present where the state lives in this very process. */

@@ -69,8 +69,24 @@ function wrapValues(values: Values, wire: Wire): Values {
     touch: (key, ttlMs) => wire.run(() => values.touch(key, ttlMs)),
     delete: (keys) => wire.run(() => values.delete(keys)),
     deleteIf: (key, version) => wire.run(() => values.deleteIf(key, version)),
+    ...(values.list && { list: (prefix) => wrapList(values.list?.(prefix), wire) }),
     ...(values.changes && { changes: wrapChanges(values.changes, wire) }),
   };
+}
+
+/** Each portion is an answer of its own. */
+async function* wrapList(list: AsyncIterable<readonly string[]> | undefined, wire: Wire) {
+  const portions = list?.[Symbol.asyncIterator]();
+  if (portions === undefined) return;
+  try {
+    for (;;) {
+      const step = await wire.run(() => portions.next());
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    await portions.return?.();
+  }
 }
 
 /** Returns a copy with one bit flipped, the end missing, or a byte too many. */

@@ -5,6 +5,7 @@ import type { Values, Version } from '../backend/values.ts';
 import { bytesOf, expectBytes } from './bytes.ts';
 import { expectError, suite, type ConformanceCase, type Define, type SuiteOptions } from './suite.ts';
 import { defineLifetimeCases } from './values-lifetimes.ts';
+import { defineListCases } from './values-lists.ts';
 import { defineVersionCases } from './values-versions.ts';
 
 /**
@@ -18,6 +19,7 @@ export function valuesSuite(options: SuiteOptions<'values'>): readonly Conforman
     defineStorageCases(it);
     defineVersionCases(it);
     defineLifetimeCases(it);
+    defineListCases(it);
     defineRefusalCases(it);
   });
 }

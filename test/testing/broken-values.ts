@@ -175,6 +175,65 @@ export const brokenValues: readonly Breakage<Values>[] = [
   ],
   ['maxValueBytes promises too much', (values) => ({ maxValueBytes: values.maxValueBytes + 1 }), 'of maxValueBytes'],
   [
+    'a list has keys twice',
+    (values) => ({
+      async *list(prefix) {
+        for await (const keys of values.list?.(prefix) ?? []) yield* [keys, keys.slice(0, 1)];
+      },
+    }),
+    'each once and no others',
+    'whatever comes and goes',
+  ],
+  [
+    'a list leaves its last key out',
+    (values) => ({
+      async *list(prefix) {
+        for await (const keys of values.list?.(prefix) ?? []) yield keys.length < 10 ? keys : keys.slice(0, -1);
+      },
+    }),
+    'each once and no others',
+    'whatever comes and goes',
+  ],
+  [
+    'the prefix of a list is a pattern',
+    (values) => ({
+      async *list(prefix) {
+        const pattern = new RegExp(
+          `^${prefix
+            .replaceAll(/[{}^\\]/g, String.raw`\$&`)
+            .replaceAll('*', '.*')
+            .replaceAll('?', '.')}`,
+        );
+        const start = /^[\w:]+/.exec(prefix)?.[0] ?? prefix;
+        for await (const keys of values.list?.(start) ?? []) yield keys.filter((key) => pattern.test(key));
+      },
+    }),
+    'every letter of a prefix',
+  ],
+  [
+    'a list tells of what was there once',
+    (values) => {
+      const ever = new Set<string>();
+      return {
+        set: (key, bytes, ttlMs) => values.set((ever.add(key), key), bytes, ttlMs),
+        async *list(prefix) {
+          for await (const _ of values.list?.(prefix) ?? []);
+          yield Array.from(ever).filter((key) => key.startsWith(prefix));
+        },
+      };
+    },
+    'no key that was deleted',
+  ],
+  [
+    'a list takes any prefix',
+    (values) => ({
+      async *list(prefix) {
+        if (prefix !== '' && !prefix.includes(' ') && prefix.length <= 240) yield* values.list?.(prefix) ?? [];
+      },
+    }),
+    'refuses a list without a prefix',
+  ],
+  [
     'a peek shows another version',
     (values) => ({
       resident: {
