@@ -1,12 +1,10 @@
 /** Writes the keys of a limiter: injective, printable, and all keys of one caller on one server. */
 
-import { createHash } from 'node:crypto';
 import { describe, HotshelfError } from '../support/errors.ts';
+import { keyText, shortened } from '../support/key-text.ts';
 import type { PlanSet } from './plans.ts';
 import type { LimitKey } from './verdict.ts';
 
-const plain = /^[\w.@~-]*$/;
-const escaped = /[^\w.@~-]/gu;
 /** Longer ids are kept by their digest; a digest has a mark that no text can have. */
 const longestId = 80;
 const longestName = 40;
@@ -18,7 +16,7 @@ const longestSuffix = 60;
  * @throws {HotshelfError} `KEY_INVALID` unless it is a text or a list of texts.
  */
 export function idOf(key: LimitKey): string {
-  if (typeof key === 'string') return shortened(`=${encode(key)}`, longestId);
+  if (typeof key === 'string') return shortened(`=${keyText(key)}`, longestId);
   if (Array.isArray(key) && key.length > 0) return shortened(`:${key.map(partOf).join(':')}`, longestId);
   throw new HotshelfError(
     'KEY_INVALID',
@@ -38,27 +36,13 @@ export function gateOf(name: string, id: string): string {
 }
 
 function startOf(name: string, id: string): string {
-  return `limits:${shortened(encode(name), longestName)}:{${id}}`;
+  return `limits:${shortened(keyText(name), longestName)}:{${id}}`;
 }
 
 function partOf(part: unknown): string {
-  if (typeof part === 'string') return encode(part);
+  if (typeof part === 'string') return keyText(part);
   throw new HotshelfError(
     'KEY_INVALID',
     `Expected each part of the key of a limit to be a text, got ${describe(part)}.`,
   );
-}
-
-/** Percent-encodes bytes; a lone surrogate, which has none, by its number. */
-function encode(text: string): string {
-  return plain.test(text) ? text : text.replaceAll(escaped, encodeCharacter);
-}
-
-function encodeCharacter(character: string): string {
-  if (/^[\ud800-\udfff]$/.test(character)) return `%u${character.charCodeAt(0).toString(16)}`;
-  return Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-}
-
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `$${createHash('sha256').update(text).digest('base64url')}`;
 }
