@@ -22,14 +22,14 @@ export interface RankingRules {
   /**
    * The most members, a whole number above 0 or `Infinity`; those behind are dropped by the submit that makes them too many.
    * With `decay`, who comes onto a full board takes the place and the score of the last one, and adds to that (space-saving:
-   * Metwally, Agrawal, El Abbadi 2005).
+   * Metwally, Agrawal, El Abbadi 2005); if more than `cap` are there, of the last one that the cap leaves.
    */
   readonly cap: number;
 }
 
 export interface RankingBoard {
   readonly key: string;
-  /** When the board goes, in epoch ms; `Infinity` if it stays. Every submit sets it anew. */
+  /** When the board goes, in epoch ms, at once if that has passed; `Infinity` if it stays. Every submit sets it anew. */
   readonly expiresAt: number;
 }
 
@@ -42,13 +42,13 @@ export interface Submission {
 
 /** What one submission did to one board. */
 export interface Submitted {
-  /** The member's score now. */
+  /** The member's score now, or the one with which the cap dropped it. */
   readonly score: number;
   /** The score before, or `null` if the member was not on the board. */
   readonly previous: number | null;
   /** `null` if the cap dropped the member. */
   readonly rank: number | null;
-  /** True if the score is better than before, or the member is new on the board. */
+  /** True if the score is better than before, or the member was not on the board. */
   readonly improved: boolean;
 }
 
@@ -70,7 +70,10 @@ export interface RankingStanding {
 /** Some members that follow each other. */
 export interface RankingPage {
   readonly rows: readonly RankingRow[];
-  /** How many members stand before the first row, or would; 0 on an empty board. */
+  /**
+   * How many members stand before the first row; on a page without rows, before the place where they would be: at most `size`, and 0
+   * for a page around a member that is not there.
+   */
   readonly from: number;
   /** How many members the board has. */
   readonly size: number;
@@ -114,9 +117,10 @@ export interface Rankings {
   /** The most members that a board can have here; `Infinity` if only memory bounds them. */
   readonly maxMembers: number;
   /**
-   * Submits 1 to 128 scores to 1 to 16 boards, one after the other; returns for each submission what it did to each board.
+   * Submits 1 to 128 scores to 1 to 16 boards, one after the other, with what that many calls would give: every submission is ranked
+   * and capped before the next one. Returns for each submission what it did to each board.
    *
-   * Rejects with `BOARD_FULL` if a board without a cap would have more than `maxMembers`; nothing is written then.
+   * Rejects with `BOARD_FULL` if the store would have more members than it can keep; nothing is written then.
    */
   submit(
     boards: readonly RankingBoard[],
@@ -131,8 +135,8 @@ export interface Rankings {
   /** Takes off those with scores between two, both included; returns how many were on each board. */
   removeScores(keys: readonly string[], rules: RankingRules, least: number, most: number): Promise<readonly number[]>;
   /**
-   * Gives a board another key and lifetime: `moved`; or finds `missing` that it has no members, or that the other key is `taken`, and
-   * does nothing.
+   * Gives a board another key and lifetime: `moved`; or finds that it has no members, `missing`, or else that the other key is `taken`,
+   * and does nothing.
    */
   move(key: string, to: RankingBoard, rules: RankingRules): Promise<'moved' | 'missing' | 'taken'>;
   /**

@@ -39,7 +39,7 @@ export function checkQuery(key: string, rules: RankingRules, query: RankingQuery
   checkBoardKeys([key]);
   checkWhole('count', query.count, 1, mostRows);
   if ('around' in query) checkMember(query.around);
-  else if ('after' in query) entryAt(query.after);
+  else if ('after' in query) checkMember(entryAt(query.after).member);
   else if ('from' in query) checkWhole('from', query.from, 0, Number.MAX_SAFE_INTEGER);
   else {
     checkScores(query.least, query.most);
