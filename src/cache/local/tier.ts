@@ -1,5 +1,6 @@
 /** Holds decoded values of this process in front of a server, and serves them only while no invalidation can have been missed. */
 
+import { BurstClock } from '../../support/burst-clock.ts';
 import type { Clock } from '../../support/clock.ts';
 import { S3Fifo } from '../../support/s3-fifo.ts';
 import type { Drop } from './message.ts';
@@ -46,10 +47,12 @@ const tagBytes = 140;
  * at most `maxLagMs` from when its read began. Either way no read that begins `maxLagMs` after an invalidation gets an older value,
  * whatever was lost on the way.
  *
- * Time is asked for with every `peek`: a time that was kept over a pause of the process would keep its trust over the pause too.
+ * The time that `peek` goes by is never kept from one turn of the event loop to the next: a time that was kept over a pause of the
+ * process would keep its trust over the pause too, for requests that came meanwhile.
  */
 export class LocalTier<Content> {
   readonly #clock: Clock;
+  readonly #burst: BurstClock;
   readonly #options: LocalTierOptions;
   #queues: S3Fifo<LocalNode<Content>>;
   #nodes: TaggedMap<Content>;
@@ -63,6 +66,7 @@ export class LocalTier<Content> {
 
   constructor(options: LocalTierOptions, clock: Clock) {
     this.#clock = clock;
+    this.#burst = new BurstClock(clock);
     this.#options = options;
     this.#queues = newQueues(options);
     this.#nodes = new TaggedMap(this.#queues);
@@ -84,7 +88,7 @@ export class LocalTier<Content> {
   peek(key: string): LocalNode<Content> | undefined {
     const node = this.#nodes.get(key);
     if (node === undefined) return undefined;
-    const now = this.#clock.monotonic();
+    const now = this.#burst.monotonic();
     if (now < node.expiresAt) return now < this.#trustedUntil ? node : undefined;
     this.#nodes.delete(node);
     return undefined;
