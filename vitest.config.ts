@@ -15,8 +15,8 @@ export default defineConfig({
         test: {
           name: 'hotshelf',
           include: ['test/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
           execArgv: ['--conditions=hotshelf:source'],
         },
       },
@@ -27,8 +27,8 @@ export default defineConfig({
         test: {
           name: 'ioredis 5',
           include: ['test/adapters/redis/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
           execArgv: ['--conditions=hotshelf:source'],
         },
       },

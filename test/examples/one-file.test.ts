@@ -41,5 +41,5 @@ describe('the examples of one file', () => {
     const printed = await node(example('smoke.ts'));
     expect(printed).toContain('Loading cities: 135,233 of 135,233');
     expect(printed.trim()).toMatch(/All is well$/);
-  }, 90_000);
+  }, 270_000);
 });

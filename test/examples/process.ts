@@ -57,7 +57,7 @@ export async function startAtlas({ args = [], env = {}, port }: AtlasOptions = {
         if (status === 200) answered.add(headers.get('X-Instance'));
         return answered.size >= count;
       };
-      await until(all, { what: `${count} instances to answer`, within: 60_000 });
+      await until(all, { what: `${count} instances to answer`, within: 180_000 });
     },
     async remove() {
       await child.end();

@@ -8,7 +8,7 @@ import { newName, Visitor } from './visitor.ts';
 const visitorCount = 6;
 
 // Each test starts two processes or more; that takes a second each, and much longer on a busy machine.
-describe('stateless instances of the atlas over one Redis', { timeout: 120_000 }, () => {
+describe('stateless instances of the atlas over one Redis', { timeout: 360_000 }, () => {
   const cleanups: (() => Promise<void>)[] = [];
   let redis: RedisServer;
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('stateless instances of the atlas over one Redis', { timeout: 120_000 }
     );
     const busy = visitors.map((visitor) => visitor.lookAround(ids));
     const after = (views: number) =>
-      until(() => visitors.every(({ seen }) => seen >= views), { what: `${views} views each`, within: 60_000 });
+      until(() => visitors.every(({ seen }) => seen >= views), { what: `${views} views each`, within: 180_000 });
 
     await after(5);
     const [victim = 0] = await workersOf(atlas);

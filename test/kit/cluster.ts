@@ -100,7 +100,7 @@ async function clusterReady(node: RedisServer, count: number, masters: number): 
       Number(field('cluster_size')) === masters
     );
   };
-  await until(ready, { what: `the cluster node on port ${node.port} to be ok`, within: 30_000, every: 50 });
+  await until(ready, { what: `the cluster node on port ${node.port} to be ok`, within: 90_000, every: 50 });
 }
 
 /** Waits until a node has heard of all replicas: before that a client that asks it would miss some. */
@@ -109,5 +109,5 @@ async function replicasKnown(node: RedisServer, count: number): Promise<void> {
     const lines = String(await node.cli('CLUSTER', 'NODES')).split('\n');
     return lines.filter((line) => / (myself,)?slave /.test(line)).length === count;
   };
-  await until(known, { what: `the cluster node on port ${node.port} to know the replicas`, within: 30_000, every: 50 });
+  await until(known, { what: `the cluster node on port ${node.port} to know the replicas`, within: 90_000, every: 50 });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const limits = { timeout: 240_000, maxBuffer: 16 * 1024 * 1024 };
+const limits = { timeout: 720_000, maxBuffer: 16 * 1024 * 1024 };
 
 /**
  * Unpacks the packages `names` below `folder`.

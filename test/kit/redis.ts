@@ -58,7 +58,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 export async function replicaReady(redis: RedisServer): Promise<void> {
   const up = async (): Promise<boolean> =>
     infoField(await redis.cli('INFO', 'replication'), 'master_link_status') === 'up';
-  await until(up, { what: `the replica on port ${redis.port} to reach its primary`, within: 20_000 });
+  await until(up, { what: `the replica on port ${redis.port} to reach its primary`, within: 60_000 });
 }
 
 /** Runs `work` and stops what it would have belonged to when it fails. */

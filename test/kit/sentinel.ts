@@ -75,7 +75,7 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
       await sentinels[0]?.cli('SENTINEL', 'FAILOVER', name);
       const done = async (): Promise<boolean> =>
         infoField(await after.cli('INFO', 'replication'), 'role') === 'master' && (await currentPrimary()) === after;
-      await until(done, { what: 'the failover', within: 30_000, every: 50 });
+      await until(done, { what: 'the failover', within: 90_000, every: 50 });
     };
     return { name, primary, replica, sentinels, currentPrimary, failover, stop };
   });
@@ -120,5 +120,5 @@ async function knowsAll(sentinel: SentinelServer, count: number): Promise<void> 
       field('flags') === 'master' && field('num-slaves') === '1' && Number(field('num-other-sentinels')) === count - 1
     );
   };
-  await until(known, { what: `the Sentinel on port ${sentinel.port} to know all`, within: 30_000, every: 50 });
+  await until(known, { what: `the Sentinel on port ${sentinel.port} to know all`, within: 90_000, every: 50 });
 }

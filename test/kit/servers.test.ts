@@ -138,12 +138,12 @@ describe('startRedisCluster', () => {
     const promoted = async (): Promise<boolean> =>
       infoField((await replica?.cli('INFO', 'replication')) ?? '', 'role') === 'master' &&
       infoField((await cluster.masters[1]?.cli('CLUSTER', 'INFO')) ?? '', 'cluster_state') === 'ok';
-    expect(await until(promoted, { what: 'the promotion', within: 20_000, every: 50 })).toBe(true);
+    expect(await until(promoted, { what: 'the promotion', within: 60_000, every: 50 })).toBe(true);
     // It keeps its identity, and comes back as the replica of the one that took over.
     await master?.restart();
     const returned = async (): Promise<boolean> =>
       infoField((await master?.cli('INFO', 'replication')) ?? '', 'role') === 'slave';
-    expect(await until(returned, { what: 'the old master to return', within: 20_000, every: 50 })).toBe(true);
+    expect(await until(returned, { what: 'the old master to return', within: 60_000, every: 50 })).toBe(true);
   });
 });
 
@@ -160,7 +160,7 @@ describe('startSentinel', () => {
     const group = await using(startSentinel({ sentinels: 1, downAfter: 300, password: 'secret' }));
     await group.primary.kill();
     const replaced = async (): Promise<boolean> => (await group.currentPrimary()) === group.replica;
-    expect(await until(replaced, { what: 'the replica to take over', within: 20_000, every: 50 })).toBe(true);
+    expect(await until(replaced, { what: 'the replica to take over', within: 60_000, every: 50 })).toBe(true);
   });
 });
 

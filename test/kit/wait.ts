@@ -8,7 +8,7 @@ const now = performance.now.bind(performance);
 export interface UntilOptions {
   /** What is awaited, as it should stand in the error: `timed out after 5000 ms waiting for …`. */
   readonly what: string;
-  /** Deadline in ms. @default 10_000 */
+  /** Deadline in ms. @default 30_000 */
   readonly within?: number;
   /** Pause between two looks in ms. @default 10 */
   readonly every?: number;
@@ -32,7 +32,7 @@ export function sleep(ms: number): Promise<void> {
  */
 export async function until<Value>(
   condition: () => Value | Promise<Value>,
-  { what, within = 10_000, every = 10 }: UntilOptions,
+  { what, within = 30_000, every = 10 }: UntilOptions,
 ): Promise<Exclude<Awaited<Value>, false | null | undefined | 0 | ''>> {
   const deadline = now() + within;
   let cause: unknown;

@@ -7,7 +7,7 @@ import { describeLags, staleReads } from './history.ts';
 import { catchAny, type Outcome, playLocally, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 const forMs = 6000;
 /** The default of `maxLag`, with no margin. */
 const maxLagMs = 500;

@@ -6,7 +6,7 @@ import { type Fleet, hireCrew } from './fleet.ts';
 import { catchAny, playLocally, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 const forMs = 5000;
 
 /** Breaks the connections of all processes every 0.3 to 0.8 s, in every way in turn. */

@@ -4,7 +4,7 @@ import { hireCrew } from './fleet.ts';
 import { catchAny, playAtRandom, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 const hourMs = 3_600_000;
 const skewsMs = [0, hourMs, -hourMs];
 

@@ -5,7 +5,7 @@ import { describeLags, staleReads } from './history.ts';
 import { catchAny, playLocally, reportPlay, seed, total } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 const forMs = 4000;
 /** The default of `maxLag`, with no margin: the tier looks at the time after the read began, on the same clock. */
 const maxLagMs = 500;

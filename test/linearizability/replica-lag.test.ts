@@ -4,7 +4,7 @@ import { type BackendName, hireCrew } from './fleet.ts';
 import { catchAny, playAtRandom, reportPlay, seed } from './plays.ts';
 
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 const replicaLagMs = 60;
 const backends: readonly BackendName[] = ['memory', 'redis', 'memcached'];
 

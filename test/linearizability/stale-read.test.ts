@@ -9,7 +9,7 @@ const subjects = [
   { what: 'tags', subject: 'tags', control: 'naive tags', readsEach: 200 },
 ] as const;
 const crew = hireCrew();
-const patience = { timeout: 120_000 };
+const patience = { timeout: 360_000 };
 
 describe.each(backends)('on %s', (backend) => {
   describe.each(subjects)('by $what', ({ subject, control, readsEach }) => {

@@ -5,7 +5,7 @@ import type { SubjectName } from './subjects.ts';
 
 const crew = hireCrew(4);
 /** One noisy moment of the machine is not yet a broken promise, two are. */
-const patience = { timeout: 60_000, retry: 1 };
+const patience = { timeout: 180_000, retry: 1 };
 
 /** Four processes with 250 callers each ask for one cold key; returns how often the origin was asked. */
 async function stampede(

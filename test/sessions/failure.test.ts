@@ -7,7 +7,7 @@ import { Browser } from './calls.ts';
 import { instanceOf } from './fleet.ts';
 
 /** The bounds are in ms of a machine that others use too: one noisy moment is not yet a broken promise. */
-const patience = { timeout: 60_000, retry: 2 };
+const patience = { timeout: 180_000, retry: 2 };
 
 interface Breakable {
   readonly url: string;

@@ -8,7 +8,7 @@ import { type Place, places } from './servers.ts';
 import type { Opening } from './site.worker.ts';
 
 const trials = 100;
-const patience = 240_000;
+const patience = 720_000;
 
 async function startFleet(opening: Opening, others: Opening = opening): Promise<Fleet> {
   const [one, other] = await Promise.all([startInstance(opening), startInstance(others)]);
@@ -49,7 +49,7 @@ for (const [name, start] of Object.entries(places)) {
     beforeAll(async () => {
       place = await start();
       fleet = await startFleet({ url: patient(place.url), kind: 'hotshelf' });
-    }, 120_000);
+    }, 360_000);
     afterAll(async () => {
       await stopFleet(fleet);
       await place.stop();
@@ -95,7 +95,7 @@ describe('the same plays find what express-session with connect-redis loses (con
   beforeAll(async () => {
     place = await places.Redis();
     fleet = await startFleet({ url: place.url, kind: 'connect-redis' });
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await stopFleet(fleet);
     await place.stop();

@@ -31,6 +31,6 @@ export const places = {
 /** Resolves with a backend that answers, and is patient with a machine that runs everything at once. */
 export async function connected(url: string, deadline = '2s'): Promise<BackendWith<'values'>> {
   const backend = await connect(`${url}${url.includes('?') ? '&' : '?'}deadline=${deadline}`);
-  await until(async () => (await backend.health()).ok, { what: 'the backend to answer', within: 15_000 });
+  await until(async () => (await backend.health()).ok, { what: 'the backend to answer', within: 45_000 });
   return backend;
 }

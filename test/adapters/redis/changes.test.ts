@@ -26,7 +26,7 @@ import {
 let shared: RedisServer;
 beforeAll(async () => {
   shared = await startRedis();
-}, 60_000);
+}, 180_000);
 afterAll(() => shared.stop());
 afterEach(cleanUp);
 
@@ -177,11 +177,11 @@ describe('a watch', () => {
     await backend.values.set('a:1', bytes('x'), Infinity);
     await until(() => told.facts.includes('a:1'), { what: 'the change' });
     await group.failover();
-    await until(() => told.facts.includes('restored'), { what: 'the end of the gap', within: 20_000 });
+    await until(() => told.facts.includes('restored'), { what: 'the end of the gap', within: 60_000 });
     const written = () => outcomeOf(backend.values.set('a:2', bytes('x'), Infinity));
     await until(async () => (await written()) === 'ok', { what: 'a write' });
     await until(() => told.facts.includes('a:2'), { what: 'the change on the new master' });
-  }, 60_000);
+  }, 180_000);
 
   it('is not to be had on a Cluster', async () => {
     const cluster = later((one) => one.stop(), await startRedisCluster());

@@ -21,7 +21,7 @@ let single: RedisServer;
 let cluster: RedisCluster;
 beforeAll(async () => {
   [single, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
-}, 120_000);
+}, 360_000);
 afterAll(() => Promise.all([single.stop(), cluster.stop()]));
 afterEach(cleanUp);
 
@@ -219,7 +219,7 @@ describe('behind Sentinels', () => {
     expect(await store.get('a')).toEqual(sessionOf({ n: 1 }));
     expect((await store.ids()).toSorted()).toEqual(['a', 'b']);
     expect(await group.replica.cli('EXISTS', 'sess:b')).toBe(1);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a server that does not answer', () => {

@@ -58,7 +58,7 @@ describe.each(Object.entries(clients))('a client %s', (_name, target) => {
     expect((performance.now() - startedAt) / 200).toBeLessThan(2);
     real.resume();
     const resumedAt = performance.now();
-    await until(up(backend), { what: 'the backend to be back', within: 10_000, every: 5 });
+    await until(up(backend), { what: 'the backend to be back', within: 30_000, every: 5 });
     expect(performance.now() - resumedAt).toBeLessThan(1500);
     expect(text(await backend.values.get('k'))).toBe('before');
     await sleep(300);

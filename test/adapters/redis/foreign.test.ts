@@ -11,7 +11,7 @@ let single: RedisServer;
 let cluster: RedisCluster;
 beforeAll(async () => {
   [single, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
-}, 120_000);
+}, 360_000);
 afterAll(() => Promise.all([single.stop(), cluster.stop()]));
 afterEach(cleanUp);
 

@@ -18,7 +18,7 @@ export async function connected(target: Target, options: RedisOptions = patient)
   const backend = redis(target, options);
   // Whoever watches takes the warnings about a client; they have a test of their own.
   backend.watch(() => {});
-  await until(async () => (await backend.health()).ok, { what: 'the backend to be connected', within: 15_000 });
+  await until(async () => (await backend.health()).ok, { what: 'the backend to be connected', within: 45_000 });
   return backend;
 }
 

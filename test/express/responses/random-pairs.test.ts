@@ -14,7 +14,7 @@ import { type Answer, ask } from './site.ts';
 
 const pairs = 10_000;
 /** Each pair is played to the end: asked for, asked for again later, and once more. */
-const patience = 240_000;
+const patience = 720_000;
 
 const clock = fakeClock();
 const cache = createCache({ backend: memory({ clock, maxBytes: 67_108_864 }), clock });

@@ -51,7 +51,7 @@ describe('the newest edition of the published suite', () => {
     plays.set('the defaults', play({ host: 'Express 5', form: 'end', guard: guardOf({}) }));
     plays.set('no cache', play({ host: 'node:http', form: 'end' }));
     await Promise.all(plays.values());
-  }, 240_000);
+  }, 720_000);
   const wrongsOf = async (name: string): Promise<[id: string, wrongs: string[]][]> =>
     [...((await plays.get(name)) ?? [])]
       .filter(([, wrongs]) => wrongs.length > 0)
