@@ -46,7 +46,7 @@ for (const [name, start] of Object.entries(places)) {
     let place: Place;
     beforeAll(async () => {
       place = await start();
-    }, 120_000);
+    }, 360_000);
     afterAll(() => place.stop());
 
     const create = async () => {

@@ -22,7 +22,7 @@ describe.each(Object.entries(everywhere))('on %s', (name, start) => {
     ({ stop } = place);
     one = name === 'memory' ? memory() : await connected(place.url);
     other = name === 'memory' ? one : await connected(place.url);
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await Promise.all([one.close(), other.close()]);
     await stop();

@@ -25,8 +25,8 @@ beforeAll(async () => {
   const patient = { deadline: '2s' } as const;
   backends = { 'one server': redis(single.url, patient), 'a Cluster': redis({ cluster: nodes }, patient) };
   for (const backend of Object.values(backends))
-    await until(async () => (await backend.health()).ok, { what: 'the backend', within: 15_000 });
-}, 120_000);
+    await until(async () => (await backend.health()).ok, { what: 'the backend', within: 45_000 });
+}, 360_000);
 afterAll(async () => {
   for (const backend of Object.values(backends ?? {})) await backend.close();
   await Promise.all([single.stop(), cluster.stop()]);

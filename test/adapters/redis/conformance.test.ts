@@ -21,7 +21,7 @@ beforeAll(async () => {
     startRedisCluster(),
     startSentinel(),
   ]);
-}, 120_000);
+}, 360_000);
 
 afterAll(async () => {
   await Promise.all([server.stop(), guarded.stop(), cluster.stop(), sentinel.stop()]);
