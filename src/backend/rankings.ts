@@ -106,8 +106,9 @@ export interface RankingEntry {
  * with `desc` (as ZRANGE and ZREVRANGE have it), or with ties `earliest` by when they reached it. That time is the store's.
  *
  * Scores are exact doubles; -0 is 0, and a sum that would leave the range of doubles ends at its border. Keys are those of
- * `Values` and must have a text in braces, as `quiz:{eu}:day`, the same for all keys of a call: so one server keeps them. Rankings
- * and other facets must not share keys, nor boards of different rules. Every call is one atomic step over all its boards.
+ * `Values` with a text in braces, as `quiz:{eu}:day`; up to its closing brace all keys of a call are the same, so that they are
+ * kept together. Rankings and other facets must not share keys, nor boards of different rules. Every call is one atomic step
+ * over all its boards.
  *
  * Rejects as `Values` does, with `OPTION_INVALID` and `KEY_INVALID` before anything is written. After `OUTCOME_UNKNOWN` all
  * submissions of the call were applied once, or none was; never twice. A key that holds something of another kind is

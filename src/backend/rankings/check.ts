@@ -82,12 +82,23 @@ export function checkRules(rules: RankingRules, maxMembers: number): void {
     throw wrong('mode', 'another one than "decay" for a board with another order or other ties', describe(mode));
 }
 
-/** @throws {HotshelfError} `KEY_INVALID` unless these are different keys of boards that one server keeps. */
+/** @throws {HotshelfError} `KEY_INVALID` unless these are different keys of boards that are kept together. */
 export function checkBoardKeys(keys: readonly string[]): void {
   if (keys.length === 0 || keys.length > mostBoards)
     throw wrong('boards', `1 to ${mostBoards} boards`, `${keys.length}`);
   for (const key of keys) checkKey(key);
   checkSameTag(keys, 'boards');
+  const [first = ''] = keys;
+  if (keys.every((key) => groupOf(key) === groupOf(first))) return;
+  throw new HotshelfError(
+    'KEY_INVALID',
+    'Expected all keys of boards to be the same up to the closing brace, such as "quiz:{eu}:day" and "quiz:{eu}:week".',
+  );
+}
+
+/** What boards that are changed together have in common: the key up to its first closing brace. */
+export function groupOf(key: string): string {
+  return key.slice(0, key.indexOf('}', key.indexOf('{')) + 1);
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` unless a board may be moved to `to`. */
