@@ -16,6 +16,7 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   'src/cache': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'] },
   'src/sessions': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'], packages: ['express-session'] },
   'src/limits': { rooms: ['src/backend', 'src/observe', 'src/support'] },
+  'src/leaderboards': { rooms: ['src/backend', 'src/observe', 'src/support'] },
   'src/decorators': { rooms: ['src/cache', 'src/support'] },
   'src/express': {
     rooms: ['src/backend', 'src/cache', 'src/codec', 'src/http', 'src/limits', 'src/observe', 'src/support'],
@@ -30,7 +31,7 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
 
 /** Files that a user imports by a name of the package. */
 const frontDoors =
-  /^(?:src|src\/(?:decorators|express|http|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$|^adapters\/redis\/connect-redis\.ts$/;
+  /^(?:src|src\/(?:decorators|express|http|leaderboards|limits|observe|sessions|testing)|adapters\/[^/]+)\/index\.ts$|^adapters\/redis\/connect-redis\.ts$/;
 
 interface Import {
   /** A path from the root of the repository, or the name of a package. */
