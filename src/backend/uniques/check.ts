@@ -2,21 +2,27 @@
 
 import { HotshelfError } from '../../support/errors.ts';
 import { checkKey, checkLifetime, checkSameTag } from '../check.ts';
-import { checkMembers } from '../rankings/check.ts';
+import { checkMember } from '../rankings/check.ts';
 
-const mostKeys = 1000;
+/** Members of one call, and keys of one count. */
+const mostAtOnce = 1000;
 
-/** @throws {HotshelfError} `KEY_INVALID` or `OPTION_INVALID` unless these members may be noted. */
-export function checkAdd(key: string, members: readonly string[], ttlMs: number): void {
+/** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless these members may be noted. */
+export function checkNoted(key: string, members: readonly string[], ttlMs: number): void {
   checkKey(key);
-  checkMembers(members);
   checkLifetime(ttlMs);
+  checkNumber('members', members.length);
+  for (const member of members) if (member !== '') checkMember(member);
 }
 
-/** @throws {HotshelfError} `KEY_INVALID` or `OPTION_INVALID` unless the members of these keys may be counted together. */
-export function checkCount(keys: readonly string[]): void {
-  if (keys.length === 0 || keys.length > mostKeys)
-    throw new HotshelfError('OPTION_INVALID', `Expected to count 1 to ${mostKeys} keys, got ${keys.length}.`);
+/** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless these keys may be counted together. */
+export function checkCounted(keys: readonly string[]): void {
+  checkNumber('keys', keys.length);
   for (const key of keys) checkKey(key);
-  if (keys.length > 1) checkSameTag(keys, 'a count');
+  if (keys.length > 1) checkSameTag(keys, 'uniques');
+}
+
+function checkNumber(name: string, number: number): void {
+  if (number > 0 && number <= mostAtOnce) return;
+  throw new HotshelfError('OPTION_INVALID', `Expected \`${name}\` to be 1 to ${mostAtOnce}, got ${number}.`);
 }
