@@ -17,7 +17,7 @@ export interface RankingRules {
    * Scores of `decay` are logarithms, because those need no upkeep: `weightAt` says what they weigh.
    */
   readonly mode: 'best' | 'last' | 'sum' | 'decay';
-  /** Of mode `decay`, in ms. */
+  /** Of mode `decay`, in ms from 1 on. */
   readonly halfLifeMs?: number;
   /**
    * The most members, a whole number above 0 or `Infinity`; those behind are dropped by the submit that makes them too many.

@@ -76,8 +76,8 @@ export function checkRules(rules: RankingRules, maxMembers: number): void {
   if (!modes.includes(mode)) throw wrong('mode', '"best", "last", "sum" or "decay"', describe(mode));
   if (cap !== Infinity) checkWhole('cap', cap, 1, Math.min(maxMembers, Number.MAX_SAFE_INTEGER));
   if (mode !== 'decay') return;
-  if (typeof halfLifeMs !== 'number' || !(halfLifeMs > 0) || halfLifeMs === Infinity)
-    throw wrong('halfLifeMs', 'a number of ms above 0', describe(halfLifeMs));
+  if (typeof halfLifeMs !== 'number' || !(halfLifeMs >= 1) || halfLifeMs === Infinity)
+    throw wrong('halfLifeMs', 'a number of ms from 1 on', describe(halfLifeMs));
   if (order !== 'desc' || tie !== 'competition')
     throw wrong('mode', 'another one than "decay" for a board with another order or other ties', describe(mode));
 }
