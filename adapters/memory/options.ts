@@ -12,28 +12,36 @@ export interface MemoryOptions {
   readonly maxEntries?: number;
   /** The most bytes that one value may have. @default a quarter of `maxBytes` */
   readonly maxValueBytes?: number;
+  /** The most members of all leaderboards together, at about 150 bytes each beside `maxBytes`; none is evicted. @default 2_000_000 */
+  readonly maxRankedMembers?: number;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;
 }
 
-export const memoryDefaults = { maxBytes: 64 * 1024 * 1024, maxEntries: 10_000_000 } as const;
+export const memoryDefaults = {
+  maxBytes: 64 * 1024 * 1024,
+  maxEntries: 10_000_000,
+  maxRankedMembers: 2_000_000,
+} as const;
 
 /** A JavaScript Map holds at most 2^24 entries. */
 const mostEntries = 16_000_000;
 const longestKey = 240;
-const knownOptions = ['maxBytes', 'maxEntries', 'maxValueBytes', 'clock'];
+const knownOptions = ['maxBytes', 'maxEntries', 'maxValueBytes', 'maxRankedMembers', 'clock'];
 
 /** @throws {HotshelfError} `OPTION_INVALID` naming the option, what is allowed and what was given. */
 export function readOptions(options: MemoryOptions): Required<MemoryOptions> {
   checkOptionNames(options, knownOptions, 'memory()');
   const { clock = systemClock, maxEntries = memoryDefaults.maxEntries, maxBytes = memoryDefaults.maxBytes } = options;
+  const { maxRankedMembers = memoryDefaults.maxRankedMembers } = options;
   checkWhole('maxBytes', maxBytes, 1024, Number.MAX_SAFE_INTEGER);
   checkWhole('maxEntries', maxEntries, 1, mostEntries);
+  checkWhole('maxRankedMembers', maxRankedMembers, 1, mostEntries);
   const { maxValueBytes = Math.floor(maxBytes / 4) } = options;
   checkWhole('maxValueBytes', maxValueBytes, 1, maxBytes - stateOverheadBytes - longestKey);
   if (typeof clock?.now !== 'function' || typeof clock.after !== 'function')
     throw new HotshelfError('OPTION_INVALID', `Expected \`clock\` to be a Clock, got ${describe(clock)}.`);
-  return { clock, maxEntries, maxBytes, maxValueBytes };
+  return { clock, maxEntries, maxBytes, maxValueBytes, maxRankedMembers };
 }
 
 function checkWhole(name: string, value: unknown, least: number, most: number): void {

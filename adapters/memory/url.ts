@@ -4,10 +4,11 @@ import { HotshelfError } from '../../src/support/errors.ts';
 import { checkOptionNames } from '../../src/support/options.ts';
 import { memory, type MemoryBackend } from './backend.ts';
 
-const names = ['maxBytes', 'maxEntries', 'maxValueBytes'] as const;
+const names = ['maxBytes', 'maxEntries', 'maxValueBytes', 'maxRankedMembers'] as const;
 
 /**
- * Returns the backend for `memory:` with `maxBytes`, `maxEntries` and `maxValueBytes` in the query: `memory:?maxBytes=1000000`.
+ * Returns the backend for `memory:` with `maxBytes`, `maxEntries`, `maxValueBytes` and `maxRankedMembers` in the query:
+ * `memory:?maxBytes=1000000`.
  *
  * @throws {HotshelfError} `URL_INVALID` or `OPTION_INVALID`.
  */

@@ -8,7 +8,7 @@ export function isBetter({ order }: Pick<RankingRules, 'order'>, a: number, b: n
 }
 
 /** Negative if `a` stands before `b`: a total order, in which no two members of a board are equal. */
-export function compareEntries(rules: RankingRules, a: RankingEntry, b: RankingEntry): number {
+export function compareEntries(rules: Pick<RankingRules, 'order' | 'ties'>, a: RankingEntry, b: RankingEntry): number {
   const sign = rules.order === 'desc' ? -1 : 1;
   if (a.score !== b.score) return a.score < b.score ? -sign : sign;
   if (rules.ties === 'earliest' && a.reached !== b.reached) return a.reached - b.reached;
