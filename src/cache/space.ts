@@ -3,7 +3,7 @@
 import { describe, HotshelfError } from '../support/errors.ts';
 import type { Tier } from '../observe/events.ts';
 import { type CacheStats, Counts } from '../observe/stats.ts';
-import { type Halves, hash64 } from '../codec/hash64.ts';
+import { type Halves, hash64 } from '../support/hash64.ts';
 import type { Resident } from '../backend/values.ts';
 import { Batches } from './read/batch.ts';
 import { checkName, type Key } from './key.ts';

@@ -1,7 +1,7 @@
 /** Writes and reads what stands in a backend: a header that says what the bytes are, and the payload. */
 
 import { crc32 } from 'node:zlib';
-import { type Halves, hash64 } from './hash64.ts';
+import { type Halves, hash64 } from '../support/hash64.ts';
 import { type Extras, noExtras, readSections, unitBytes, writeSections } from './sections.ts';
 
 export { tagsFit } from './sections.ts';

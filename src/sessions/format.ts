@@ -2,7 +2,7 @@
 
 import type { Codec } from '../codec/codec.ts';
 import { open, seal } from '../codec/envelope.ts';
-import type { Halves } from '../codec/hash64.ts';
+import type { Halves } from '../support/hash64.ts';
 
 /** When something was written and until when it lives, in epoch ms; and the epoch that it belongs to. */
 export interface Stamp {

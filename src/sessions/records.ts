@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Stored, Version } from '../backend/values.ts';
-import { type Halves, hash64 } from '../codec/hash64.ts';
+import { type Halves, hash64 } from '../support/hash64.ts';
 import { HotshelfError } from '../support/errors.ts';
 import type { Fields } from './content.ts';
 import type { SessionEvent } from './events.ts';

@@ -1,7 +1,7 @@
 /** Takes sessions over from another store: they stay there until they are written, and one that was ended never comes back. */
 
 import type { Foreign, Values } from '../backend/values.ts';
-import type { Halves } from '../codec/hash64.ts';
+import type { Halves } from '../support/hash64.ts';
 import type { Unusable } from './format.ts';
 import type { SessionKeys } from './keys.ts';
 import { foundIn, type LegacySource } from './legacy.ts';

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stored, Values } from '../../backend/values.ts';
 import { HotshelfError } from '../../support/errors.ts';
-import { type Halves, hash64 } from '../../codec/hash64.ts';
+import { type Halves, hash64 } from '../../support/hash64.ts';
 import { type Clock, sleep } from '../../support/clock.ts';
 
 /** So often missing epochs are made before the backend counts as one that cannot keep them. */

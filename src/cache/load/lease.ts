@@ -2,7 +2,7 @@
 
 import type { Version } from '../../backend/values.ts';
 import { seal } from '../../codec/envelope.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 import type { Timer } from '../../support/clock.ts';
 import { isUnconfirmed } from '../../support/errors.ts';
 import type { Shelf } from '../shelf.ts';

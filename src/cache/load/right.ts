@@ -2,7 +2,7 @@
 
 import type { Version } from '../../backend/values.ts';
 import type { Opened } from '../../codec/envelope.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 import type { Question } from './ask.ts';
 import { Lease, sideKeyOf } from './lease.ts';
 import type { Seen } from '../read/look.ts';

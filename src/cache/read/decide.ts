@@ -2,7 +2,7 @@
 
 import type { Version } from '../../backend/values.ts';
 import type { Opened, Unusable } from '../../codec/envelope.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 
 /** What a reader saw under a key. */
 export type Sight =

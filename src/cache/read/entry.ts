@@ -2,7 +2,7 @@
 
 import type { Encoded as Encoding } from '../../codec/codec.ts';
 import { seal } from '../../codec/envelope.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 import { fits } from '../../codec/standard-schema.ts';
 import { HotshelfError } from '../../support/errors.ts';
 import { ageMs, remainingMs, type EntrySight } from './decide.ts';

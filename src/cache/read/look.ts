@@ -4,7 +4,7 @@ import { HotshelfError } from '../../support/errors.ts';
 import type { Version } from '../../backend/values.ts';
 import { open, type Opened, type Unusable } from '../../codec/envelope.ts';
 import { decide, type Sight } from './decide.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 import type { Space } from '../space.ts';
 import { judge, type TagSight, type TagSights, type Tick } from '../tags/stamp.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Stored, Version } from '../../backend/values.ts';
 import { open, seal } from '../../codec/envelope.ts';
-import type { Halves } from '../../codec/hash64.ts';
+import type { Halves } from '../../support/hash64.ts';
 
 /**
  * One instant of the logical clock. `era` names one life of the clock, by a random number: when the backend loses the clock, a

@@ -1,7 +1,7 @@
 /** Shows that the fingerprint of keys and epochs is well spread: no two of many get the same, each bit counts. */
 
 import { describe, expect, it } from 'vitest';
-import { hash64 } from '../../src/codec/hash64.ts';
+import { hash64 } from '../../src/support/hash64.ts';
 import { seededRandom } from '../kit/random.ts';
 
 function hash(text: string): bigint {
