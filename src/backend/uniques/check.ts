@@ -8,7 +8,7 @@ import { checkMember } from '../rankings/check.ts';
 const mostAtOnce = 1000;
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless these members may be noted. */
-export function checkNoted(key: string, members: readonly string[], ttlMs: number): void {
+export function checkAdd(key: string, members: readonly string[], ttlMs: number): void {
   checkKey(key);
   checkLifetime(ttlMs);
   checkNumber('members', members.length);
@@ -16,7 +16,7 @@ export function checkNoted(key: string, members: readonly string[], ttlMs: numbe
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless these keys may be counted together. */
-export function checkCounted(keys: readonly string[]): void {
+export function checkCount(keys: readonly string[]): void {
   checkNumber('keys', keys.length);
   for (const key of keys) checkKey(key);
   if (keys.length > 1) checkSameTag(keys, 'uniques');
