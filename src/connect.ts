@@ -14,12 +14,15 @@ export interface ConnectOptions {
   requireWithin?: Duration;
 }
 
+/** The facets of every adapter. */
+type Everywhere = 'values' | 'counters' | 'limits' | 'rankings';
+
 /** The backend that a URL gives: what is known of it before the program runs. */
 export type ConnectedTo<Url extends string> = Url extends `memcached${string}`
-  ? BackendWith<'values' | 'counters' | 'limits'>
+  ? BackendWith<Everywhere>
   : Url extends `redis${string}` | `memory:${string}`
-    ? BackendWith<'values' | 'counters' | 'limits' | 'bus'>
-    : BackendWith<'values' | 'counters' | 'limits'> & Partial<BackendWith<FacetName>>;
+    ? BackendWith<Everywhere | 'uniques' | 'bus'>
+    : BackendWith<Everywhere> & Partial<BackendWith<FacetName>>;
 
 type Opener = (url: string) => Promise<Backend>;
 

@@ -7,16 +7,17 @@ import { MemoryLimits } from './limits.ts';
 import { readOptions, type MemoryOptions } from './options.ts';
 import { MemoryRankings } from './rankings.ts';
 import { Store } from './store.ts';
+import { MemoryUniques } from './uniques.ts';
 import { MemoryValues } from './values.ts';
 
 /** What `memory()` returns. */
-export type MemoryBackend = BackendWith<'values' | 'counters' | 'limits' | 'rankings' | 'bus'>;
+export type MemoryBackend = BackendWith<'values' | 'counters' | 'limits' | 'rankings' | 'uniques' | 'bus'>;
 
 /**
  * Returns a backend that keeps everything in this process, for tests, for development and for a site that runs in one
  * process.
  *
- * All facets share the bounds; beyond them, what is least used is evicted (S3-FIFO), counters and limits too. Rankings alone have
+ * All facets share the bounds; beyond them, what is least used is evicted (S3-FIFO), counters, uniques and limits too. Rankings alone have
  * a bound of their own, and refuse what is too much. What is stored is not seen by other processes, and goes when the process ends. Bytes are copied on the way in and not on the way out: the
  * bytes of a `get` are the stored ones, to be read only.
  *
@@ -36,6 +37,7 @@ export function memory(options: MemoryOptions = {}): MemoryBackend {
     counters: new MemoryCounters(store),
     limits: new MemoryLimits(store),
     rankings,
+    uniques: new MemoryUniques(store),
     bus,
     health: async (): Promise<Health> =>
       store.closed ? { ok: false, latencyMs: 0, reason: 'closed by its user' } : { ok: true, latencyMs: 0 },

@@ -7,7 +7,7 @@
  */
 export interface Uniques {
   /**
-   * Notes 1 to 1000 members, each any text of 1 to 256 bytes of UTF-8. The lifetime starts when the key is created and is not
+   * Notes 1 to 1000 members, each any text of up to 256 bytes of UTF-8. The lifetime starts when the key is created and is not
    * extended.
    */
   add(key: string, members: readonly string[], ttlMs: number): Promise<void>;

@@ -3,6 +3,8 @@
 import type { Backend, FacetName } from '../backend/backend.ts';
 import type { Counters } from '../backend/counters.ts';
 import type { Limits } from '../backend/limits.ts';
+import type { Rankings } from '../backend/rankings.ts';
+import type { Uniques } from '../backend/uniques.ts';
 import type { Stored, Values } from '../backend/values.ts';
 import { systemClock, type Clock } from '../support/clock.ts';
 import { wrapBus, wrapChanges } from './chaos-bus.ts';
@@ -31,12 +33,14 @@ export function chaos<Wrapped extends Backend>(backend: Wrapped, options: ChaosO
   const { seed = 1, clock = systemClock, ...rates } = options;
   const wire = new Wire(seededRandom(seed), clock);
   wire.set(rates);
-  const { values, counters, limits, bus } = backend;
+  const { values, counters, limits, rankings, uniques, bus } = backend;
   const wrapped: Backend & { readonly chaos: ChaosSwitches } = {
     name: backend.name,
     ...(values && { values: wrapValues(values, wire) }),
     ...(counters && { counters: wrapCounters(counters, wire) }),
     ...(limits && { limits: wrapLimits(limits, wire) }),
+    ...(rankings && { rankings: wrapRankings(rankings, wire) }),
+    ...(uniques && { uniques: wrapUniques(uniques, wire) }),
     ...(bus && { bus: wrapBus(bus, wire) }),
     health: () => backend.health(),
     watch: (listener) => backend.watch(listener),
@@ -69,14 +73,14 @@ function wrapValues(values: Values, wire: Wire): Values {
     touch: (key, ttlMs) => wire.run(() => values.touch(key, ttlMs)),
     delete: (keys) => wire.run(() => values.delete(keys)),
     deleteIf: (key, version) => wire.run(() => values.deleteIf(key, version)),
-    ...(values.list && { list: (prefix) => wrapList(values.list?.(prefix), wire) }),
+    ...(values.list && { list: (prefix) => wrapPortions(values.list?.(prefix), wire) }),
     ...(values.changes && { changes: wrapChanges(values.changes, wire) }),
   };
 }
 
 /** Each portion is an answer of its own. */
-async function* wrapList(list: AsyncIterable<readonly string[]> | undefined, wire: Wire) {
-  const portions = list?.[Symbol.asyncIterator]();
+async function* wrapPortions<Part>(all: AsyncIterable<readonly Part[]> | undefined, wire: Wire) {
+  const portions = all?.[Symbol.asyncIterator]();
   if (portions === undefined) return;
   try {
     for (;;) {
@@ -117,5 +121,26 @@ function wrapLimits(limits: Limits, wire: Wire): Limits {
     give: (keys, plans, cost) => wire.run(() => limits.give(keys, plans, cost)),
     shut: (gate, ms) => wire.run(() => limits.shut(gate, ms)),
     reset: (keys, plans) => wire.run(() => limits.reset(keys, plans)),
+  };
+}
+
+function wrapRankings(rankings: Rankings, wire: Wire): Rankings {
+  return {
+    maxMembers: rankings.maxMembers,
+    submit: (boards, rules, submissions) => wire.run(() => rankings.submit(boards, rules, submissions)),
+    page: (key, rules, query) => wire.run(() => rankings.page(key, rules, query)),
+    find: (key, rules, members) => wire.run(() => rankings.find(key, rules, members)),
+    remove: (keys, rules, members) => wire.run(() => rankings.remove(keys, rules, members)),
+    removeScores: (keys, rules, least, most) => wire.run(() => rankings.removeScores(keys, rules, least, most)),
+    move: (key, to, rules) => wire.run(() => rankings.move(key, to, rules)),
+    scan: (key, rules) => wrapPortions(rankings.scan(key, rules), wire),
+    ...(rankings.endangered && { endangered: async () => rankings.endangered?.() }),
+  };
+}
+
+function wrapUniques(uniques: Uniques, wire: Wire): Uniques {
+  return {
+    add: (key, members, ttlMs) => wire.run(() => uniques.add(key, members, ttlMs)),
+    count: (keys) => wire.run(() => uniques.count(keys)),
   };
 }

@@ -261,7 +261,7 @@ describe('types', () => {
     const bus = () => cached.bus.publish('t', 'm');
     expect(bus).toBeTypeOf('function');
     expectTypeOf(connect<'memcached://h'>).returns.resolves.toEqualTypeOf<
-      BackendWith<'values' | 'counters' | 'limits'>
+      BackendWith<'values' | 'counters' | 'limits' | 'rankings'>
     >();
     expectTypeOf(connect<'redis://h'>)
       .returns.resolves.toHaveProperty('bus')
