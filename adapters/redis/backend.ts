@@ -18,11 +18,13 @@ import { RedisLimits } from './limits.ts';
 import { connectTimeoutMs, makeClient } from './made.ts';
 import type { Nodes } from './nodes.ts';
 import { checkConnection, readOptions, type ReadOptions, type RedisConnection, type RedisOptions } from './options.ts';
+import { RedisRankings } from './rankings.ts';
 import { SingleNode } from './single.ts';
+import { RedisUniques } from './uniques.ts';
 import { parseRedisUrl } from './url.ts';
 import { RedisValues } from './values.ts';
 
-export type RedisFacets = 'values' | 'counters' | 'limits' | 'bus';
+export type RedisFacets = 'values' | 'counters' | 'limits' | 'rankings' | 'uniques' | 'bus';
 
 /** The longest that `health()` takes, in ms. */
 const healthWithinMs = 300;
@@ -30,7 +32,7 @@ const healthWithinMs = 300;
 /** The deadline shrinks to this share while the server is quick. */
 const shortestShare = 0.4;
 
-/** A connection that exists must be ready after this, in ms. */
+/** The first connection must be ready so soon after the server accepted it, in ms. */
 const readyWithinMs = 1000;
 
 /**
@@ -108,6 +110,8 @@ class RedisBackend implements BackendWith<RedisFacets> {
   readonly values: RedisValues;
   readonly counters: RedisCounters;
   readonly limits: RedisLimits;
+  readonly rankings: RedisRankings;
+  readonly uniques: RedisUniques;
   readonly bus: RedisBus;
   readonly #nodes: Nodes;
   readonly #changes: RedisChanges | undefined;
@@ -141,6 +145,8 @@ class RedisBackend implements BackendWith<RedisFacets> {
     this.values = new RedisValues(this.#nodes, batch, maxValueBytes, this.#changes);
     this.counters = new RedisCounters(this.#nodes, batch);
     this.limits = new RedisLimits(this.#nodes, clock, blockLocally);
+    this.rankings = new RedisRankings(this.#nodes);
+    this.uniques = new RedisUniques(this.#nodes);
     this.bus = new RedisBus(this.#nodes, clock);
     const { warning } = circumstances;
     // Whoever made the backend has had the time to watch it by then.

@@ -75,17 +75,23 @@ export function runInOrder(
 }
 
 /** Runs a script on the node of `key`. */
-export async function runScript(
+export function runScript(nodes: Nodes, what: Script, key: string, args: readonly CommandArgument[]): Promise<Reply> {
+  return runScriptOn(nodes, what, [key], args);
+}
+
+/** Runs a script on the node of `keys`, which lie in one slot. */
+export async function runScriptOn(
   nodes: Nodes,
   { sha, source }: Script,
-  key: string,
+  keys: readonly string[],
   args: readonly CommandArgument[],
 ): Promise<Reply> {
+  const [key = ''] = keys;
   try {
-    return await nodes.run(key, 'evalsha', [sha, 1, key, ...args]);
+    return await nodes.run(key, 'evalsha', [sha, keys.length, ...keys, ...args]);
   } catch (error) {
     // The server does not know the script, so it ran nothing: the one error after which a write may be sent again.
     if (replyCode(error) !== 'NOSCRIPT') throw error;
-    return await nodes.run(key, 'eval', [source, 1, key, ...args]);
+    return await nodes.run(key, 'eval', [source, keys.length, ...keys, ...args]);
   }
 }
