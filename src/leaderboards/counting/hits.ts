@@ -23,6 +23,8 @@ export class Hits {
   readonly #most: number;
   readonly #submit: (submissions: readonly Submission[]) => Promise<void>;
   #portions: Portion[] = [];
+  /** Where the members of this tick are. */
+  #places = new Map<string, Portion>();
 
   /** @param most how many members `submit` takes at once */
   constructor(most: number, submit: (submissions: readonly Submission[]) => Promise<void>) {
@@ -32,14 +34,15 @@ export class Hits {
 
   /** Adds a hit to those of this tick; resolves or rejects with what became of them. */
   add(member: string, weight: number): Promise<void> {
-    const portion = this.#portionFor(member);
+    const portion = this.#places.get(member) ?? this.#portionWithRoom();
+    this.#places.set(member, portion);
     portion.weights.set(member, (portion.weights.get(member) ?? 0) + weight);
     return portion.sent;
   }
 
-  #portionFor(member: string): Portion {
+  #portionWithRoom(): Portion {
     const last = this.#portions.at(-1);
-    if (last !== undefined && (last.weights.size < this.#most || last.weights.has(member))) return last;
+    if (last !== undefined && last.weights.size < this.#most) return last;
     // Runs after the promises of this tick: callers that one answer woke travel together.
     if (last === undefined) process.nextTick(() => this.#send());
     const portion = new Portion();
@@ -50,6 +53,7 @@ export class Hits {
   #send(): void {
     const portions = this.#portions;
     this.#portions = [];
+    this.#places = new Map();
     for (const portion of portions) portion.send(this.#submit);
   }
 }
