@@ -7,13 +7,15 @@ import { Cluster } from './cluster.ts';
 import { MemcachedCounters } from './counters.ts';
 import { MemcachedLimits } from './limits.ts';
 import type { Settings } from './options.ts';
+import { MemcachedRankings } from './rankings.ts';
 import { MemcachedValues } from './values.ts';
 
-export class MemcachedBackend implements BackendWith<'values' | 'counters' | 'limits'> {
+export class MemcachedBackend implements BackendWith<'values' | 'counters' | 'limits' | 'rankings'> {
   readonly name = 'memcached';
   readonly values: MemcachedValues;
   readonly counters: MemcachedCounters;
   readonly limits: MemcachedLimits;
+  readonly rankings: MemcachedRankings;
   readonly #cluster: Cluster;
   readonly #events = new Emitter<BackendEvent>();
   readonly #monotonic: () => number;
@@ -31,6 +33,9 @@ export class MemcachedBackend implements BackendWith<'values' | 'counters' | 'li
     this.values = new MemcachedValues(this.#cluster, clock);
     this.counters = new MemcachedCounters(this.#cluster, clock);
     this.limits = new MemcachedLimits(this.#cluster, this.values, clock, settings.blockLocally);
+    // The keys of its values are made of checked ones.
+    const longKeyed = new MemcachedValues(this.#cluster, clock, () => {});
+    this.rankings = new MemcachedRankings(longKeyed, clock, settings.maxBoardMembers);
     this.#monotonic = () => clock.monotonic();
     // A turn later: who made the backend had the time to watch it.
     if (warning !== undefined) clock.turn(() => this.#warn(warning));

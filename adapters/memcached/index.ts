@@ -9,7 +9,7 @@ export type { MemjsClient, MemjsServer } from './memjs-client.ts';
 export type { MemcachedOptions, MemcachedServers, MemcachedTarget, MemcachedTls } from './options.ts';
 
 /**
- * Returns a backend on one Memcached server or several, with values, counters and limits. Needs the package `memjs`.
+ * Returns a backend on one Memcached server or several, with values, counters, limits and rankings. Needs the package `memjs`.
  *
  * Keys are spread over the servers by a consistent hash. A server that is down takes its share of the keys with it: they
  * fail with `BACKEND_DOWN` until it is back, and the other keys go on working. There is no failover, because a delete that
@@ -25,6 +25,10 @@ export type { MemcachedOptions, MemcachedServers, MemcachedTarget, MemcachedTls 
  * evicts nothing. Callers that meet at the limit may be refused although there is room, because each adds its cost before it
  * looks. Token buckets are exact.
  *
+ * All leaderboards of a group (the keys with the same text up to a closing brace) are one value, which is compared and set: exact,
+ * also among processes, but bounded: `maxBoardMembers` each, and all of them what the server takes as one value. Submits that
+ * this process makes while one is on its way travel together.
+ *
  * A `memjs.Client` is read, not used: its servers and credentials are taken over, and its connections, retries, failover,
  * hashing and serializer are not. What of it would be unsafe is named in one `warning` to `watch`, or, if nobody watches,
  * by `process.emitWarning`. It stays open.
@@ -37,6 +41,6 @@ export type { MemcachedOptions, MemcachedServers, MemcachedTarget, MemcachedTls 
 export function memcached(
   target: MemcachedTarget,
   options?: MemcachedOptions,
-): BackendWith<'values' | 'counters' | 'limits'> {
+): BackendWith<'values' | 'counters' | 'limits' | 'rankings'> {
   return new MemcachedBackend(readSettings(target, options));
 }

@@ -41,6 +41,11 @@ export interface MemcachedOptions {
    * that, what another process gave back is seen. @default true
    */
   readonly blockLocally?: boolean;
+  /**
+   * The most members that a leaderboard may have, 10,000 at most: all boards that are changed together are one value, which
+   * each submit carries. @default 1000
+   */
+  readonly maxBoardMembers?: number;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;
 }
@@ -60,12 +65,20 @@ export interface Settings {
   readonly connectTimeoutMs: number;
   readonly maxValueBytes: number | undefined;
   readonly blockLocally: boolean;
+  readonly maxBoardMembers: number;
   readonly limits: Partial<GuardLimits>;
   readonly clock: Clock;
   readonly warning: string | undefined;
 }
 
-export const memcachedDefaults = { deadline: '250ms', connectTimeout: '1s', blockLocally: true } as const;
+export const memcachedDefaults = {
+  deadline: '250ms',
+  connectTimeout: '1s',
+  blockLocally: true,
+  maxBoardMembers: 1000,
+} as const;
+
+const mostBoardMembers = 10_000;
 
 const optionNames: readonly (keyof MemcachedOptions)[] = [
   'username',
@@ -75,6 +88,7 @@ const optionNames: readonly (keyof MemcachedOptions)[] = [
   'connectTimeout',
   'maxValueBytes',
   'blockLocally',
+  'maxBoardMembers',
   'clock',
 ];
 const tlsNames: readonly (keyof MemcachedTls)[] = ['ca', 'cert', 'key', 'servername'];
@@ -91,12 +105,15 @@ export function readSettings(target: MemcachedTarget, given: MemcachedOptions = 
   checkOptionNames(given, optionNames, 'memcached()');
   const options: MemcachedOptions = { ...where.options, ...given };
   const { clock = systemClock, maxValueBytes, deadline = memcachedDefaults.deadline } = options;
-  const { blockLocally = memcachedDefaults.blockLocally } = options;
+  const { blockLocally = memcachedDefaults.blockLocally, maxBoardMembers = memcachedDefaults.maxBoardMembers } =
+    options;
   checkDistinct(where.servers);
   if (maxValueBytes !== undefined && !(Number.isInteger(maxValueBytes) && maxValueBytes > 0)) {
     throw wrong('maxValueBytes', 'a whole number above 0', maxValueBytes);
   }
   if (typeof blockLocally !== 'boolean') throw wrong('blockLocally', 'true or false', blockLocally);
+  if (!(Number.isInteger(maxBoardMembers) && maxBoardMembers > 0 && maxBoardMembers <= mostBoardMembers))
+    throw wrong('maxBoardMembers', `a whole number from 1 to ${mostBoardMembers}`, maxBoardMembers);
   if (typeof clock?.monotonic !== 'function' || typeof clock.after !== 'function')
     throw wrong('clock', 'a Clock', clock);
   const deadlineMs = durationMs(deadline, 'deadline');
@@ -107,6 +124,7 @@ export function readSettings(target: MemcachedTarget, given: MemcachedOptions = 
     connectTimeoutMs: durationMs(options.connectTimeout ?? memcachedDefaults.connectTimeout, 'connectTimeout'),
     maxValueBytes,
     blockLocally,
+    maxBoardMembers,
     limits: { deadlineMaxMs: deadlineMs, deadlineMinMs: Math.min(guardDefaults.deadlineMinMs, deadlineMs) },
     clock,
     warning: where.warning,

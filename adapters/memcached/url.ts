@@ -23,6 +23,7 @@ const queryNames = [
   'deadline',
   'maxValueBytes',
   'blockLocally',
+  'maxBoardMembers',
   'tls.servername',
   ...Object.keys(tlsFiles),
 ];
@@ -78,11 +79,11 @@ function readQuery(query: string, options: Mutable<MemcachedOptions>): Memcached
     if (name === 'connectTimeout' || name === 'deadline') {
       asUrlError(() => durationMs(value, name));
       options[name] = value as Duration;
-    } else if (name === 'maxValueBytes') {
+    } else if (name === 'maxValueBytes' || name === 'maxBoardMembers') {
       if (!/^[1-9]\d{0,11}$/.test(value)) {
-        throw invalid(`expected \`maxValueBytes\` to be a whole number above 0, got ${describe(value)}`);
+        throw invalid(`expected \`${name}\` to be a whole number above 0, got ${describe(value)}`);
       }
-      options.maxValueBytes = Number(value);
+      options[name] = Number(value);
     } else if (name === 'blockLocally') {
       if (value !== 'true' && value !== 'false')
         throw invalid(`expected \`blockLocally\` to be true or false, got ${describe(value)}`);

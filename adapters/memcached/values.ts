@@ -13,10 +13,13 @@ const { notFound, exists } = statuses;
 export class MemcachedValues implements Values {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
+  readonly #checkKey: (key: string) => void;
 
-  constructor(cluster: Cluster, clock: Clock) {
+  /** @param check refuses keys */
+  constructor(cluster: Cluster, clock: Clock, check: (key: string) => void = checkKey) {
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#checkKey = check;
   }
 
   get maxValueBytes(): number {
@@ -25,7 +28,7 @@ export class MemcachedValues implements Values {
 
   get(key: string): Promise<Stored | undefined> {
     try {
-      checkKey(key);
+      this.#checkKey(key);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -87,7 +90,7 @@ export class MemcachedValues implements Values {
   }
 
   #check(key: string): ServerClient {
-    checkKey(key);
+    this.#checkKey(key);
     return this.#cluster.clientOf(key);
   }
 

@@ -51,11 +51,13 @@ describe('the servers of memcached()', () => {
   });
 
   it('reads options in the query', () => {
-    const url = 'memcacheds://a,b/?connectTimeout=2s&deadline=30ms&maxValueBytes=100&tls.servername=cache';
+    const url =
+      'memcacheds://a,b/?connectTimeout=2s&deadline=30ms&maxValueBytes=100&maxBoardMembers=50&tls.servername=cache';
     expect(readSettings(url)).toMatchObject({
       connectTimeoutMs: 2000,
       limits: { deadlineMaxMs: 30, deadlineMinMs: 30 },
       maxValueBytes: 100,
+      maxBoardMembers: 50,
       tls: { servername: 'cache' },
     });
     expect(readSettings(url, { deadline: '50ms' }).limits.deadlineMaxMs).toBe(50);
@@ -78,6 +80,7 @@ describe('the servers of memcached()', () => {
     `memcached://u:${secret}@h?deadlin=1s`,
     `memcached://u:${secret}@h?deadline=fast`,
     `memcached://u:${secret}@h?maxValueBytes=1e3`,
+    `memcached://u:${secret}@h?maxBoardMembers=many`,
     `memcached://u:${secret}@h?tls.servername=x`,
     `memcacheds://u:${secret}@h?tls.ca=/nowhere/ca.pem`,
     `memcached://u:${secret}@::1`,
@@ -109,6 +112,8 @@ describe('the options of memcached()', () => {
   it.each([
     { connectTimeout: 0 },
     { maxValueBytes: 1.5 },
+    { maxBoardMembers: 0 },
+    { maxBoardMembers: 10_001 },
     { deadline: -1 },
     { tls: { rejectUnauthorized: false } },
     { username: 'u' },
@@ -127,12 +132,18 @@ describe('the options of memcached()', () => {
   });
 
   it('has the documented defaults', () => {
-    expect(memcachedDefaults).toEqual({ deadline: '250ms', connectTimeout: '1s', blockLocally: true });
+    expect(memcachedDefaults).toEqual({
+      deadline: '250ms',
+      connectTimeout: '1s',
+      blockLocally: true,
+      maxBoardMembers: 1000,
+    });
     expect(readSettings('h')).toMatchObject({
       connectTimeoutMs: 1000,
       limits: { deadlineMaxMs: 250, deadlineMinMs: guardDefaults.deadlineMinMs },
       maxValueBytes: undefined,
       blockLocally: true,
+      maxBoardMembers: 1000,
       tls: undefined,
     });
   });
