@@ -17,7 +17,8 @@ export interface CookieSettings {
 
 export interface Content {
   readonly texts: Texts;
-  readonly cookie: CookieSettings;
+  /** `undefined` for a session without one: nobody but a user of the store stores such. */
+  readonly cookie: CookieSettings | undefined;
   /** When the cookie ends, in epoch ms; `undefined` for one that ends with the browser. */
   readonly cookieEndsAt: number | undefined;
 }
@@ -75,7 +76,8 @@ function written(name: string, value: unknown): string | undefined {
 }
 
 function readCookie(given: unknown, now: number): Pick<Content, 'cookie' | 'cookieEndsAt'> {
-  const { expires, maxAge, ...settings } = isObject(given) ? given : {};
+  if (!isObject(given)) return { cookie: undefined, cookieEndsAt: undefined };
+  const { expires, maxAge, ...settings } = given;
   const endsAt = instantOf(expires) ?? (typeof maxAge === 'number' ? now + maxAge : undefined);
   const { originalMaxAge } = settings;
   const lifetime = typeof originalMaxAge === 'number' ? originalMaxAge : endsAt === undefined ? null : endsAt - now;

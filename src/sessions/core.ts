@@ -25,7 +25,7 @@ export interface Base {
 
 /** A session as express-session gets it. */
 export interface SessionObject {
-  cookie: { originalMaxAge: number | null; expires: Date | null };
+  cookie?: { originalMaxAge: number | null; expires: Date | null };
   [name: string]: unknown;
 }
 
@@ -117,8 +117,17 @@ export class Sessions {
   }
 
   /** Ends a session at once, everywhere. */
-  async end(sid: string): Promise<void> {
-    const keys = this.keys.of(sid);
+  end(sid: string): Promise<void> {
+    return this.#end(this.keys.of(sid));
+  }
+
+  /** As `end`, by what the cookie says or by its name in lists and events. */
+  async endCalled(call: string): Promise<void> {
+    const named = this.keys.named(call);
+    await Promise.all([this.end(call), named && this.#end(named)]);
+  }
+
+  async #end(keys: SessionKeys): Promise<void> {
     const owned = this.settings.ownerOf !== undefined;
     const was = await this.records.remove(keys, owned);
     if (was?.record.owner !== undefined) await this.owners.forget(was.record.owner, keys);
@@ -175,22 +184,29 @@ export class Sessions {
   }
 }
 
-/** What a request starts from that loaded `state`; most never ask for the texts. */
-function baseIn(sid: string, state: State): Base {
+/**
+ * What a request starts from that loaded `state`; most never ask for the texts.
+ *
+ * @param shown what the object shows beside the fields: none of it is a change
+ */
+export function baseIn(sid: string, state: State, shown?: Readonly<Record<string, string>>): Base {
   let texts: Texts | undefined;
   const local = {
     cookie: state.found.record.cookie,
     get texts() {
-      texts ??= textsOf(state.found.record.fields);
+      const { fields } = state.found.record;
+      texts ??= textsOf(shown === undefined ? fields : new Map([...fields, ...Object.entries(shown)]));
       return texts;
     },
   };
   return { sid, state, local };
 }
 
-function objectOf({ record, expiresAt }: Found): SessionObject {
+export function objectOf({ record, expiresAt }: Found): SessionObject {
   const { fields, cookie } = record;
   const session = Object.fromEntries(fields) as SessionObject;
-  session.cookie = { ...cookie, expires: cookie.originalMaxAge === null ? null : new Date(expiresAt) };
+  if (cookie !== undefined) {
+    session.cookie = { ...cookie, expires: cookie.originalMaxAge === null ? null : new Date(expiresAt) };
+  }
   return session;
 }

@@ -8,4 +8,4 @@ export type { Conflict, MergeRule, MergeRules } from './merge.ts';
 export type { SessionFields, SessionStoreOptions } from './options.ts';
 export type { SessionsOptions } from './preset-options.ts';
 export { sessions, type SessionsMiddleware } from './sessions.ts';
-export { type OwnedSession, type SessionId, SessionStore } from './store.ts';
+export { type ListedSessionData, type OwnedSession, type SessionId, SessionStore } from './store.ts';

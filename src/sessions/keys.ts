@@ -34,8 +34,7 @@ export class Keys {
   of(sid: string): SessionKeys {
     const digest = createHash('sha256').update(sid).digest();
     const id = digest.toString('base64url');
-    const group = digest.readUInt16BE(0) % groups;
-    const keys = this.#at(group, this.#hashIds ? id : readable(sid, id), id);
+    const keys = this.#at(groupOf(digest), this.#hashIds ? id : readable(sid, id), id);
     const legacy = this.#source && legacyKey(this.#source, sid);
     return legacy === undefined ? keys : { ...keys, legacy };
   }
@@ -43,8 +42,32 @@ export class Keys {
   /** The keys of a session that `place` has noted. */
   at(place: string): SessionKeys {
     const digest = place.slice(0, digestLength);
-    const group = Buffer.from(digest, 'base64url').readUInt16BE(0) % groups;
-    return this.#at(group, place.slice(digestLength) || digest, digest);
+    return this.#at(groupOf(Buffer.from(digest, 'base64url')), place.slice(digestLength) || digest, digest);
+  }
+
+  /** What the keys of all sessions begin with, and those of marks and epochs too. */
+  get start(): string {
+    return `${this.#prefix}:{`;
+  }
+
+  /** The keys of the session that stands under `key`, if it is the key of a session. */
+  in(key: string): SessionKeys | undefined {
+    const name = key.slice(key.indexOf('}:') + 2);
+    const isReadable = !this.#hashIds && plainId.test(name);
+    const keys = isReadable ? this.of(name) : this.named(name.replace(/^\$/, ''));
+    return keys?.session === key ? keys : undefined;
+  }
+
+  /** The keys of the session of which `id` is the name in lists and events; not of one that stands under a readable id. */
+  named(id: string): SessionKeys | undefined {
+    if (!digestOnly.test(id)) return undefined;
+    return this.#at(groupOf(Buffer.from(id, 'base64url')), this.#hashIds ? id : `$${id}`, id);
+  }
+
+  /** What `named` or `of` finds a session by: its name, or its id where that is readable. */
+  callOf({ session, id }: SessionKeys): string {
+    const name = session.slice(session.indexOf('}:') + 2);
+    return name.startsWith('$') ? id : name;
   }
 
   /** Notes where a session stands, for `at`: its id, and with readable ids also the name that its key has. */
@@ -75,7 +98,12 @@ export class Keys {
 
 /** SHA-256 in base64url. */
 const digestLength = 43;
+const digestOnly = /^[\w-]{43}$/;
 const plainId = /^[\w.~-]{1,128}$/;
+
+function groupOf(digest: Buffer): number {
+  return digest.readUInt16BE(0) % groups;
+}
 
 /** An id that is no key by itself stands under its digest; the mark keeps the two apart. */
 function readable(sid: string, digest: string): string {

@@ -61,7 +61,7 @@ export function foundIn(
     if (!isObject(session) || !isObject(session['cookie'])) return { unusable: 'foreign' };
     const { expires, ...settings } = session['cookie'];
     const { texts, cookie } = contentOf({ ...session, cookie: settings }, now);
-    const { originalMaxAge } = cookie;
+    const originalMaxAge = cookie?.originalMaxAge ?? null;
     // A cookie with an end but no age: it lives as long as what is stored.
     const age = originalMaxAge ?? (typeof expires === 'string' && Number.isFinite(ttlMs) ? ttlMs : null);
     const lifetimeMs = age ?? lifetimes.ttlMs;

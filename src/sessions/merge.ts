@@ -57,8 +57,11 @@ export function changesSince(base: Compared, now: Compared): Changes {
 }
 
 /** Returns the cookie of now if its settings are not those of `base`. */
-export function cookieChange(base: CookieSettings, now: CookieSettings): CookieSettings | undefined {
-  return sameCookie(base, now) ? undefined : now;
+export function cookieChange(
+  base: CookieSettings | undefined,
+  now: CookieSettings | undefined,
+): CookieSettings | undefined {
+  return base !== undefined && now !== undefined && sameCookie(base, now) ? undefined : now;
 }
 
 export function isNothing(changes: Changes): boolean {

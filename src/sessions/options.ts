@@ -81,6 +81,7 @@ export const storeDefaults = {
 /** The options of a store, checked and whole. */
 export interface Settings extends Lifetimes {
   readonly values: Values;
+  readonly backendName: string;
   readonly hashIds: boolean;
   readonly merge: MergeRules;
   readonly maxBytes: number;
@@ -149,6 +150,7 @@ export function checkStoreOptions(options: SessionStoreOptions, where: string, k
     ...whole,
     ...lifetimes,
     values,
+    backendName: backend.name,
     takeover: takeoverFor(backend, values, options.readLegacy, lifetimes),
     ownerOf,
     maxPerOwner,

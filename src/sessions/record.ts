@@ -5,7 +5,7 @@ import type { Stamp } from './format.ts';
 
 export interface SessionRecord {
   readonly fields: Fields;
-  readonly cookie: CookieSettings;
+  readonly cookie: CookieSettings | undefined;
   /** Epoch ms. */
   readonly createdAt: number;
   /** Whose session it is, if anybody's. */
@@ -23,7 +23,7 @@ export interface Found extends Stamp {
 export function valueOf({ fields, cookie, createdAt, owner, listedUntil }: SessionRecord): unknown {
   return {
     fields: Object.fromEntries(fields),
-    cookie,
+    ...(cookie !== undefined && { cookie }),
     createdAt,
     ...(owner !== undefined && { owner, listedUntil }),
   };
@@ -33,12 +33,15 @@ export function valueOf({ fields, cookie, createdAt, owner, listedUntil }: Sessi
 export function recordIn(value: unknown): SessionRecord | undefined {
   if (!isObject(value)) return undefined;
   const { fields, cookie, createdAt, owner, listedUntil } = value;
-  if (!isObject(fields) || !isObject(cookie) || typeof createdAt !== 'number') return undefined;
+  if (!isObject(fields) || typeof createdAt !== 'number') return undefined;
+  if (cookie !== undefined && !isObject(cookie)) return undefined;
   if (owner !== undefined && typeof owner !== 'string') return undefined;
-  const { originalMaxAge } = cookie;
   return {
     fields: new Map(Object.entries(fields)),
-    cookie: { ...cookie, originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null },
+    cookie: cookie && {
+      ...cookie,
+      originalMaxAge: typeof cookie.originalMaxAge === 'number' ? cookie.originalMaxAge : null,
+    },
     createdAt,
     owner,
     listedUntil: typeof listedUntil === 'number' ? listedUntil : 0,

@@ -5,6 +5,7 @@ import { HotshelfError, isUnconfirmed } from '../support/errors.ts';
 import { Sessions } from './core.ts';
 import { sessionError } from './errors.ts';
 import type { SessionEvent } from './events.ts';
+import { allIds, allSessions, countSessions } from './listing.ts';
 import { checkStoreOptions, type SessionStoreOptions, storeNames } from './options.ts';
 
 /** One session of an owner, for a page that lists them. */
@@ -23,6 +24,11 @@ export interface OwnedSession {
 
 /** A session by its `sessionID`, or the request that has it. */
 export type SessionId = string | { readonly sessionID?: string };
+
+/** A session among all: as express-session has it, and how to call it. */
+export interface ListedSessionData extends SessionData {
+  id: string;
+}
 
 /** What lies behind a store, for the files of this room. */
 export let sessionsOf: (store: SessionStore) => Sessions;
@@ -68,13 +74,35 @@ export class SessionStore extends session.Store {
     answer(callback, this.#renew(sid, data));
   }
 
+  /** Ends a session at once, everywhere; `sid` may also be its `id` in lists and events, which is no cookie. */
   override destroy(sid: string, callback?: Done): void {
-    answer(callback, this.#sessions.end(sid));
+    answer(callback, this.#sessions.endCalled(sid));
   }
 
   /** Ends all sessions, in 1,024 small writes however many there are. */
   override clear(callback?: Done): void {
     answer(callback, this.#sessions.records.endAll(this.#sessions.keys.epochs));
+  }
+
+  /**
+   * Returns all sessions that are alive, each with an `id`: hand it to `destroy` to end the session. As long as `hashIds` is on it
+   * is the name that `listByOwner` and events use, and no cookie.
+   *
+   * Reads all there is, on Redis and in memory; Memcached cannot list its keys, which is an error of code `FACET_MISSING`.
+   */
+  override all(callback: Done<ListedSessionData[]>): void {
+    // As with `get`, what the fields are is for the application to know.
+    answer(callback, allSessions(this.#sessions) as Promise<unknown[]> as Promise<ListedSessionData[]>);
+  }
+
+  /** Returns the `id` of each session that is alive, as `all` does. */
+  ids(callback: Done<string[]>): void {
+    answer(callback, allIds(this.#sessions));
+  }
+
+  /** Counts the sessions that are alive; it costs as much as `all`. */
+  override length(callback: Done<number>): void {
+    answer(callback, countSessions(this.#sessions));
   }
 
   override createSession(req: RequestOf, data: SessionData): session.Session & SessionData {

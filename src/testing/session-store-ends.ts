@@ -72,6 +72,39 @@ export function defineEndCases(it: DefineSession): void {
   });
 }
 
+export function defineListCases(it: DefineSession): void {
+  it('lists the sessions that are alive, and counts them', async ({ store, peer, sid, session }) => {
+    if ((await store.all()) === undefined) return;
+    const [one, ended, other] = [sid(), sid(), sid()];
+    for (const id of [one, ended, other]) await store.set(id, session({ mine: id }));
+    await store.destroy(ended);
+    const found = ((await peer.all()) ?? []).filter(({ mine }) => mine === one || mine === ended || mine === other);
+    assert.deepEqual(found.map(({ mine }) => String(mine)).toSorted(), [one, other].toSorted());
+    assert.deepEqual(
+      found.map(({ cookie }) => cookie.originalMaxAge),
+      [null, null],
+    );
+    const count = await peer.length();
+    if (count !== undefined) assert.ok(count >= 2, `counted ${count} of 2 sessions`);
+  });
+
+  it('lists no session whose cookie has ended, and none after a clear', async (trial) => {
+    const { store, sid, session, shortMs, wait } = trial;
+    if ((await store.all()) === undefined) return;
+    const [short, long] = [sid(), sid()];
+    await store.set(short, session({ mine: short }, shortMs));
+    await store.set(long, session({ mine: long }));
+    await wait(shortMs + 10);
+    const mineIn = async () =>
+      ((await store.all()) ?? []).map(({ mine }) => mine).filter((mine) => mine === short || mine === long);
+    assert.deepEqual(await mineIn(), [long]);
+    if (!store.can.clear) return;
+    await store.clear();
+    assert.deepEqual(await mineIn(), []);
+    assert.equal((await store.length()) ?? 0, 0);
+  });
+}
+
 export function defineLifetimeCases(it: DefineSession): void {
   it('ends a session with its cookie, and not before', async ({ store, sid, session, shortMs, wait, now }) => {
     const id = sid();

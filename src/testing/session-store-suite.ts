@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { change, collectCases, expectGone, fieldsOf } from './session-store.ts';
 import type { DefineSession, SessionStoreSuiteOptions } from './session-store.ts';
-import { defineEndCases, defineLifetimeCases } from './session-store-ends.ts';
+import { defineEndCases, defineLifetimeCases, defineListCases } from './session-store-ends.ts';
 import type { ConformanceCase } from './suite.ts';
 
 /**
@@ -19,6 +19,7 @@ export function sessionStoreSuite(options: SessionStoreSuiteOptions): readonly C
     defineConcurrencyCases(it);
     defineEndCases(it);
     defineLifetimeCases(it);
+    defineListCases(it);
   });
 }
 

@@ -24,6 +24,9 @@ export interface SessionStoreLike {
   touch?(sid: string, session: unknown, callback: (error?: unknown) => void): void;
   destroy(sid: string, callback: (error?: unknown) => void): void;
   clear?(callback: (error?: unknown) => void): void;
+  /** An array, or an object with an id for each session. */
+  all?(callback: (error?: unknown, sessions?: unknown) => void): void;
+  length?(callback: (error?: unknown, count?: number) => void): void;
 }
 
 export interface SessionStoreFixture {
@@ -54,6 +57,9 @@ export interface PromisedStore {
   touch(sid: string, session: StoredSession): Promise<void>;
   destroy(sid: string): Promise<void>;
   clear(): Promise<void>;
+  /** `undefined` where the store has no list, or says `FACET_MISSING`. */
+  all(): Promise<readonly StoredSession[] | undefined>;
+  length(): Promise<number | undefined>;
   /** How often a callback was called beyond the first time, or at once instead of later. */
   readonly misbehaved: { twice: number; early: number };
   readonly can: { readonly touch: boolean; readonly clear: boolean };
@@ -131,6 +137,13 @@ function promised(store: SessionStoreLike): PromisedStore {
       start(done);
       isLater = true;
     });
+  const list = async <Value>(start: Parameters<typeof call>[0], name: 'all' | 'length') => {
+    if (store[name] === undefined) return undefined;
+    return call<Value>(start).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'FACET_MISSING') return undefined;
+      throw error;
+    });
+  };
   const get = (sid: string) => call<StoredSession>((done) => store.get(sid, done));
   return {
     get,
@@ -143,6 +156,11 @@ function promised(store: SessionStoreLike): PromisedStore {
     touch: (sid, session) => call<void>((done) => store.touch?.(sid, session, done) ?? undefined),
     destroy: (sid) => call<void>((done) => store.destroy(sid, done)),
     clear: () => call<void>((done) => store.clear?.(done)),
+    all: async () => {
+      const found = await list<Record<string, StoredSession>>((done) => store.all?.(done), 'all');
+      return found && Object.values(found);
+    },
+    length: () => list<number>((done) => store.length?.(done), 'length'),
     misbehaved,
     can: { touch: store.touch !== undefined, clear: store.clear !== undefined },
   };

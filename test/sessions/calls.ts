@@ -1,7 +1,7 @@
 /** What the tests of sessions share: a store with promises, and a browser that keeps cookies. */
 
 import type { SessionData } from 'express-session';
-import type { SessionStore } from 'hotshelf/sessions';
+import type { ListedSessionData, SessionStore } from 'hotshelf/sessions';
 
 declare module 'express-session' {
   interface SessionData {
@@ -18,6 +18,9 @@ export type Data = Partial<SessionData> & Record<string, unknown>;
 /** `store` with promises instead of callbacks. */
 export function promised(store: SessionStore) {
   return {
+    all: () => answered<ListedSessionData[]>((done) => store.all(done)),
+    ids: () => answered<string[]>((done) => store.ids(done)),
+    length: () => answered<number>((done) => store.length(done)),
     get: (sid: string) =>
       new Promise<Data | undefined>((resolve, reject) => {
         store.get(sid, (error, data) => (error ? reject(error) : resolve(data as Data | undefined)));
@@ -27,6 +30,12 @@ export function promised(store: SessionStore) {
     destroy: (sid: string) => called((done) => store.destroy(sid, done)),
     clear: () => called((done) => store.clear(done)),
   };
+}
+
+function answered<Value>(run: (done: (error?: unknown, value?: Value) => void) => void): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    run((error, value) => (error || value === undefined ? reject(error) : resolve(value)));
+  });
 }
 
 function called(run: (done: (error?: unknown) => void) => void): Promise<void> {
