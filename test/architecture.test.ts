@@ -16,7 +16,7 @@ const rules: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   'src/cache': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'] },
   'src/sessions': { rooms: ['src/backend', 'src/codec', 'src/observe', 'src/support'], packages: ['express-session'] },
   'src/limits': { rooms: ['src/backend', 'src/observe', 'src/support'] },
-  'src/leaderboards': { rooms: ['src/backend', 'src/observe', 'src/support'] },
+  'src/leaderboards': { rooms: ['src/backend', 'src/codec', 'src/support'] },
   'src/decorators': { rooms: ['src/cache', 'src/support'] },
   'src/express': {
     rooms: ['src/backend', 'src/cache', 'src/codec', 'src/http', 'src/limits', 'src/observe', 'src/support'],

@@ -17,6 +17,7 @@ export const errorCodes = {
   SESSION_LIMIT: 'An owner has as many sessions as `maxPerOwner` allows.',
   SESSION_CONTENDED: 'A session was changed by others again and again while a change to it should be stored.',
   BOARD_FULL: 'A leaderboard has as many members as its backend can keep.',
+  SEASON_TAKEN: 'A leaderboard has a season of that name already.',
   LIMIT_EXCEEDED: 'A limit refused the call, which did not run.',
   CLOSED: 'The object was closed before the call.',
 } as const;
