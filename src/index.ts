@@ -13,6 +13,20 @@ export type {
   Taken,
   TokenBucketPlan,
 } from './backend/limits.ts';
+export type {
+  RankingBoard,
+  RankingEntry,
+  RankingFound,
+  RankingPage,
+  RankingQuery,
+  RankingRow,
+  RankingRules,
+  Rankings,
+  RankingStanding,
+  Submission,
+  Submitted,
+} from './backend/rankings.ts';
+export type { Uniques } from './backend/uniques.ts';
 export type { Resident, ResidentState, Stored, Values, Version } from './backend/values.ts';
 export type { LoadContext, Loader, LoadResult, StaleValue } from './cache/load/ask.ts';
 export type { BatchContext, BatchLoader, BatchResult } from './cache/read/batch.ts';

@@ -2,7 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
-import { busSuite, countersSuite, fakeClock, limitsSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import {
+  busSuite,
+  countersSuite,
+  fakeClock,
+  limitsSuite,
+  rankingsSuite,
+  valuesSuite,
+  type ConformanceCase,
+} from 'hotshelf/testing';
 
 const clock = fakeClock();
 const times = {
@@ -23,6 +31,13 @@ for (const [when, { options, ...time }] of Object.entries(times)) {
   });
   describe(`limits in memory, ${when}`, () => {
     check(limitsSuite({ create, ...time }));
+  });
+  describe(`rankings in memory, ${when}`, () => {
+    const createSmall = async () => {
+      const backend = memory({ ...options, maxRankedMembers: 150 });
+      return { backend, close: () => backend.close() };
+    };
+    check(rankingsSuite({ create, createSmall, ...time }));
   });
   describe(`the bus in memory, ${when}`, () => {
     check(busSuite({ create, ...time }));
