@@ -11,4 +11,5 @@ export { rankingsSuite, type RankingsSuiteOptions } from './rankings-suite.ts';
 export type { SessionStoreFixture, SessionStoreLike, SessionStoreSuiteOptions } from './session-store.ts';
 export { sessionStoreSuite } from './session-store-suite.ts';
 export type { ConformanceCase, Fixture, SuiteOptions } from './suite.ts';
+export { uniquesSuite } from './uniques-suite.ts';
 export { valuesSuite } from './values-suite.ts';

@@ -8,6 +8,7 @@ import {
   fakeClock,
   limitsSuite,
   rankingsSuite,
+  uniquesSuite,
   valuesSuite,
   type ConformanceCase,
 } from 'hotshelf/testing';
@@ -38,6 +39,9 @@ for (const [when, { options, ...time }] of Object.entries(times)) {
       return { backend, close: () => backend.close() };
     };
     check(rankingsSuite({ create, createSmall, ...time }));
+  });
+  describe(`uniques in memory, ${when}`, () => {
+    check(uniquesSuite({ create, ...time }));
   });
   describe(`the bus in memory, ${when}`, () => {
     check(busSuite({ create, ...time }));
