@@ -19,7 +19,13 @@ export function checkLabel(of: unknown, user: string): void {
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` unless `value` is a whole number in these bounds. */
-export function checkWhole(name: string, user: string, value: unknown, least: number, most: number): void {
+export function checkWhole(
+  name: string,
+  user: string,
+  value: unknown,
+  least: number,
+  most: number,
+): asserts value is number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return;
   throw wrong(name, user, `a whole number from ${least} to ${most}`, value);
 }

@@ -47,12 +47,12 @@ export interface UniqueCounts {
 const mostAtOnce = 1000;
 
 /**
- * Returns a count of different members. A bucket takes about 12 kB, however many members it has.
+ * Returns a count of different members. A bucket takes at most 12 kB on Redis and 40 kB in memory, however many members it has.
  *
  * @param name what is counted, in 1 to 100 characters
  * @throws {HotshelfError} `OPTION_INVALID`, or `FACET_MISSING` on Memcached
  * @example
- * const visitors = uniques('visitors', { backend, bucket: '1d', keep: 30 });
+ * const visitors = uniques('visitors', { backend, bucket: 'day', keep: 30 });
  * await visitors.add(user.id, { of: '/home' });
  * await visitors.count({ last: 7, of: '/home' }); // different people in these seven days
  */

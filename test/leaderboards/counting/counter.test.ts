@@ -64,6 +64,41 @@ describe('a counter', () => {
     ]);
   });
 
+  it('has days that are as long as the clocks of a time zone make them', async () => {
+    const clock = fakeClock({ now: Date.parse('2026-03-28T22:59:59Z') });
+    const backend = memory({ clock });
+    const days = counter('days', { backend, bucket: 'day', keep: 3, timeZone: 'Europe/Paris', clock });
+    const sixHourly = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for (const by of sixHourly) {
+      await days.add(by);
+      await clock.advance(by === 1 ? 1000 : 6 * 3_600_000);
+    }
+    // The 29th has 23 hours: 23:00, 5:00, 11:00 and 17:00 in UTC are in it.
+    expect(await days.series()).toEqual([
+      { at: Date.parse('2026-03-28T23:00:00Z'), count: 2 + 3 + 4 + 5 },
+      { at: Date.parse('2026-03-29T22:00:00Z'), count: 6 + 7 + 8 + 9 },
+      { at: Date.parse('2026-03-30T22:00:00Z'), count: 0 },
+    ]);
+  });
+
+  it('has hours, weeks, months and years of the calendar, in time zones that count apart', async () => {
+    const clock = fakeClock({ now: Date.parse('2026-01-01T00:30:00Z') });
+    const backend = memory({ clock });
+    const begins = async (bucket: CounterOptions['bucket'], timeZone?: string): Promise<string[]> => {
+      const counts = counter('begins', { backend, bucket, keep: 2, clock, timeZone });
+      await counts.add();
+      expect(await counts.total()).toBe(1);
+      return (await counts.series()).map(({ at }) => new Date(at).toISOString().slice(0, 16));
+    };
+    expect(await begins('hour')).toEqual(['2025-12-31T23:00', '2026-01-01T00:00']);
+    expect(await begins('hour', 'Asia/Kathmandu')).toEqual(['2025-12-31T23:15', '2026-01-01T00:15']);
+    expect(await begins('week')).toEqual(['2025-12-22T00:00', '2025-12-29T00:00']);
+    expect(await begins('month')).toEqual(['2025-12-01T00:00', '2026-01-01T00:00']);
+    expect(await begins('month', 'America/New_York')).toEqual(['2025-11-01T04:00', '2025-12-01T05:00']);
+    expect(await begins('year', 'Europe/London')).toEqual(['2025-01-01T00:00', '2026-01-01T00:00']);
+    expect(await begins('year')).toEqual(['2025-01-01T00:00', '2026-01-01T00:00']);
+  });
+
   it('keeps a bucket as long as it can be asked for, and no key longer than its buckets', async () => {
     const { views, clock, backend } = setUp();
     await views.add(7);
@@ -127,6 +162,10 @@ describe('a counter', () => {
     ['a number of buckets that is none', { keep: Number.NaN }],
     ['more buckets than can be read', { keep: 10_081 }],
     ['more than ten years', { bucket: '30d', keep: 200 }],
+    ['more days than the calendar is asked for', { bucket: 'day', keep: 1001 }],
+    ['ten years of the calendar', { bucket: 'year', keep: 10 }],
+    ['a time zone that is none', { bucket: 'day', timeZone: 'Mars/Olympus' }],
+    ['a time zone for buckets that do not ask the calendar', { bucket: '1d', timeZone: 'Europe/Paris' }],
     ['an unknown option', { size: 3 } as never],
     ['a clock that is none', { clock: {} as never }],
     ['no backend', { backend: undefined }],
@@ -140,7 +179,7 @@ describe('a counter', () => {
     for (const name of ['', 'x'.repeat(101), 7, undefined]) expect(named(name)).toThrow(/`name` of counter\(\)/);
     expect(() => setUp({ keeps: 3 } as never)).toThrow('counter() has no option `keeps`. Did you mean `keep`?');
     expect(() => setUp({ bucket: 10 })).toThrow(
-      'Expected `bucket` of counter() to be a duration of at least 1 s, in whole ms, got 10 (number).',
+      'Expected `bucket` of counter() to be a duration of at least 1 s in whole ms, or "hour", "day", "week", "month" or "year", got 10 (number).',
     );
     expect(() => counter('a', undefined as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
   });
