@@ -36,6 +36,9 @@ const unavailable: ReadonlySet<string> = new Set([
   'ASK',
 ]);
 
+/** What a command in a script was answered with stands behind this in Redis 6.2, and in later ones at the beginning. */
+const inScript = /^ERR Error running script .*: -?([A-Z][A-Z0-9_]+) /;
+
 /** How the messages of ioredis begin when it sent nothing. */
 const notSent = ["Stream isn't writeable", 'Connection in subscriber mode', 'Connection is in monitoring mode'];
 
@@ -135,7 +138,7 @@ export function connectionProblem(error: unknown): string {
 function scrubbed(error: unknown): RedisCause {
   if (!(error instanceof Error)) return new RedisCause('Error', undefined);
   if (error.name === 'ReplyError') {
-    const word = /^[A-Z][A-Z0-9_]*/.exec(error.message)?.[0] ?? 'ERR';
+    const word = inScript.exec(error.message)?.[1] ?? /^[A-Z][A-Z0-9_]*/.exec(error.message)?.[0] ?? 'ERR';
     const redirect = word === 'MOVED' || word === 'ASK' ? error.message.slice(word.length + 1) : undefined;
     return new RedisCause('ReplyError', word, redirect);
   }

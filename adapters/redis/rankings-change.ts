@@ -2,7 +2,7 @@
 
 import type { RankingEntry, RankingRules } from '../../src/backend/rankings.ts';
 import type { Reply } from './client.ts';
-import { rankingScript, stampDigits } from './rankings-lua.ts';
+import { fence, rankingScript, stampDigits } from './rankings-lua.ts';
 import { readerOf } from './rankings-text.ts';
 
 /** Most that one command inside a script names: Lua hands over no more than some thousand values. */
@@ -104,16 +104,20 @@ export const scanScript = rankingScript(`
 local key, other = keys(1)
 look(key, other)
 local found = redis.call(earliest and 'HSCAN' or 'ZSCAN', other and earliest and other or key, ARGV[3], 'COUNT', ARGV[4])
-local answer, some = { found[1] .. ';' }, found[2]
+local answer, some = {}, found[2]
 for place = 1, #some, 2 do
   local element, score = some[place], some[place + 1]
   if earliest then
     element = element ~= '' and score .. element
     score = element and redis.call('ZSCORE', key, element)
   end
-  if score then answer[#answer + 1] = #element .. ':' .. element .. ',' .. score .. ';' end
+  if score then
+    answer[#answer + 1] = element
+    answer[#answer + 1] = score
+  end
 end
-return table.concat(answer)`);
+answer[#answer + 1] = ''
+return found[1] .. ';' .. table.concat(answer, ${fence})`);
 
 export interface Scanned {
   readonly cursor: string;

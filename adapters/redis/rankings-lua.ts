@@ -25,6 +25,10 @@ export function stampOf({ order }: Pick<RankingRules, 'order'>, reached: number)
 
 export const stampDigits = 16;
 
+/** Stands between members and scores in an answer, as Lua writes it: a byte that UTF-8 never has. */
+export const fence = String.raw`'\255'`;
+export const fenceByte = 255;
+
 const common = `
 local order, ties = ARGV[1], ARGV[2]
 local descends, dense, earliest = order == 'desc', ties == 'dense', ties == 'earliest'

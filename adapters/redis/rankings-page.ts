@@ -11,7 +11,7 @@ import type {
   RankingStanding,
 } from '../../src/backend/rankings.ts';
 import type { CommandArgument, Reply } from './client.ts';
-import { boundOf, rankingScript, stampDigits, stampOf } from './rankings-lua.ts';
+import { boundOf, fence, rankingScript, stampDigits, stampOf } from './rankings-lua.ts';
 import { readerOf } from './rankings-text.ts';
 
 const clock = `
@@ -22,8 +22,8 @@ local now = whole(time[1] * 1000 + math.floor(time[2] / 1000))
 /**
  * ARGV: order, ties, count, kind of the query, and what it names.
  *
- * Answers with the time, the number of members, how many stand before the first row, its rank, and the rows, each with the
- * length of the element: `1700000000000;2;0;1;5:annie,7;3:bob,3;`.
+ * Answers with the time, the number of members, how many stand before the first row, its rank, and the elements and scores of
+ * the rows: `1700000000000;2;0;1;annie|7|bob|3|`, where `|` is a byte that no text has.
  */
 export const pageScript = rankingScript(`${clock}
 local key, other = keys(1)
@@ -72,19 +72,9 @@ if from < till then
   rows = redis.call(range, key, from, till - 1, 'WITHSCORES')
   rank = earliest and from + 1 or ahead(other or key, rows[2]) + 1
 end
-local answer = { now, ';', size, ';', whole(from), ';', rank, ';' }
-local length = 8
-for place = 1, #rows, 2 do
-  local element = rows[place]
-  answer[length + 1] = #element
-  answer[length + 2] = ':'
-  answer[length + 3] = element
-  answer[length + 4] = ','
-  answer[length + 5] = rows[place + 1]
-  answer[length + 6] = ';'
-  length = length + 6
-end
-return table.concat(answer)`);
+local head = now .. ';' .. size .. ';' .. whole(from) .. ';' .. rank .. ';'
+rows[#rows + 1] = ''
+return head .. table.concat(rows, ${fence})`);
 
 /** What follows the keys. */
 export function writeQuery(rules: RankingRules, query: RankingQuery): CommandArgument[] {

@@ -2,14 +2,14 @@
 
 import type { RankingEntry, RankingRules } from '../../src/backend/rankings.ts';
 import type { Reply } from './client.ts';
-import { stampDigits, stampOf } from './rankings-lua.ts';
+import { fenceByte, stampDigits, stampOf } from './rankings-lua.ts';
 
 /** Returns `undefined` if the reply is no text. */
 export function readerOf(reply: Reply): Reader | undefined {
   return Buffer.isBuffer(reply) ? new Reader(reply) : undefined;
 }
 
-const [minus, digit0, digit9, colon] = [0x2d, 0x30, 0x39, 0x3a];
+const [minus, digit0, digit9] = [0x2d, 0x30, 0x39];
 
 export class Reader {
   readonly #bytes: Buffer;
@@ -70,23 +70,24 @@ export class Reader {
     return bytes.toString('latin1', start, at);
   }
 
-  /** Reads an element with its score, which stand as `5:annie,7;`. */
+  /** Reads an element and its score, and the fences behind them. */
   entry(rules: Pick<RankingRules, 'order' | 'ties'>): RankingEntry {
-    const length = this.number();
+    const bytes = this.#bytes;
     let start = this.#at;
-    const end = start + length;
+    const end = bytes.indexOf(fenceByte, start);
+    if (end === -1) this.#broken = true;
     let reached = 0;
     if (rules.ties === 'earliest') {
-      reached = stampOf(rules, Number(this.#bytes.toString('latin1', start, start + stampDigits)));
+      reached = stampOf(rules, Number(bytes.toString('latin1', start, start + stampDigits)));
       start += stampDigits;
     }
-    const member = this.#bytes.toString('utf8', start, end);
+    const member = bytes.toString('utf8', start, end);
     this.#at = end + 1;
     return { member, score: this.number(), reached };
   }
 }
 
-/** `,`, `;` or `:`. */
+/** `,`, `;` or a fence. */
 function isMark(byte: number): boolean {
-  return byte === 0x2c || byte === 0x3b || byte === colon;
+  return byte === 0x2c || byte === 0x3b || byte === fenceByte;
 }
