@@ -1,11 +1,12 @@
 /** Caches a method where it is written: `@cached`. */
 
 import type { Cache } from '../cache/cache.ts';
-import { CachedCall } from '../cache/wrap/cached-call.ts';
+import { CachedCall, ruleNames } from '../cache/wrap/cached-call.ts';
 import { claimName } from '../cache/wrap/names.ts';
 import { placeOf } from '../cache/wrap/place.ts';
 import { keyOfCall } from '../cache/wrap/wrap.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
+import { checkOptionNames } from '../support/options.ts';
 import { type AnyArgs, type AnyMethod, decorate, type DecoratedMethod } from './method.ts';
 import { Owner } from './owner.ts';
 import type { CachedDecorator, CachedMethodRule, CacheSource, Known } from './types.ts';
@@ -51,6 +52,7 @@ export function cached(cache: CacheSource<never>, rule: CachedMethodRule = {}): 
 }
 
 function cachedMethod(source: CacheSource<never>, rule: CachedMethodRule, method: DecoratedMethod): AnyMethod {
+  checkOptionNames(rule, ['name', ...ruleNames], '@cached');
   const callFor = calls(source, rule, method, () => replacement);
   function replacement(this: unknown, ...args: AnyArgs): Promise<unknown> {
     try {

@@ -262,6 +262,7 @@ describe('a wrapped function', () => {
       expect(wrap(rule)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
     }
     expect(wrap({ tll: '5m' })).toThrow('Did you mean `ttl`?');
+    expect(wrap({ unles: never })).toThrow('wrap() has no option `unles`. Did you mean `unless`?');
     expect(() => cache.wrap('', city)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
     expect(() => cache.wrap('city', 7 as unknown as typeof city)).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID' }),

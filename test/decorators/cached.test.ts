@@ -303,9 +303,15 @@ describe('a cached method', () => {
       () => cached(cache, wrong({ ttl: -1 })),
       () => cached(cache, wrong({ name: '' })),
       () => cached(cache, wrong({ key: 'city' })),
+      () =>
+        cached(
+          wrong(() => cache),
+          wrong({ tll: '5m' }),
+        ),
       () => cached(wrong({})),
       () => cached(wrong(undefined)),
       () => invalidates(cache, wrong({})),
+      () => invalidates(cache, wrong(undefined)),
       () => invalidates(cache, wrong({ keys: 'city' })),
       () => invalidates(cache, wrong({ keys: [], setle: 1 })),
       () => invalidates(cache, wrong({ keys: [], settle: -1 })),
@@ -313,6 +319,8 @@ describe('a cached method', () => {
     ]) {
       expect(apply(make)).toThrow(wrongOption);
     }
+    expect(apply(() => cached(cache, wrong({ nmae: 'x' })))).toThrow('Did you mean `name`?');
+    expect(apply(() => cached(cache, wrong({ kye: 'x' })))).toThrow('Did you mean `key`?');
     expect(apply(() => cached(cache))).not.toThrow();
     const decorator = cached(cache) as unknown as AnyDecorator;
     expect(() => decorator(undefined, { kind: 'field', addInitializer() {}, name: 'byId' })).toThrow(

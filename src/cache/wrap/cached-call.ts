@@ -1,12 +1,13 @@
 /** Answers the calls of one function through a cache. */
 
 import { describe, HotshelfError } from '../../support/errors.ts';
+import { checkOptionNames } from '../../support/options.ts';
 import type { Cache } from '../cache.ts';
 import type { Key } from '../key.ts';
 import { KnownTuples } from '../known-keys.ts';
 import type { EntryOptions } from '../options.ts';
 import { Skipped } from '../load/outcome.ts';
-import type { Policy } from '../policy.ts';
+import { entryNames, type Policy } from '../policy.ts';
 import type { Space } from '../space.ts';
 import type { CachedRule } from './wrap.ts';
 
@@ -24,6 +25,9 @@ export interface CachedCallParts<Args extends readonly unknown[], Value, Self> {
   /** How its user wrote it, for error messages. */
   readonly where: string;
 }
+
+/** The options of a `CachedRule`. */
+export const ruleNames = ['key', 'when', 'unless', ...entryNames];
 
 export class CachedCall<Args extends readonly unknown[], Value, Self> {
   readonly #place: Place;
@@ -46,6 +50,7 @@ export class CachedCall<Args extends readonly unknown[], Value, Self> {
         `Expected the options of ${where} to be an object, got ${describe(rule)}.`,
       );
     }
+    checkOptionNames(rule, ruleNames, where);
     const { key, when, unless, ttl, tags, ...rest } = rule;
     for (const [name, value] of Object.entries({ key, when, unless })) {
       if (value === undefined || typeof value === 'function') continue;

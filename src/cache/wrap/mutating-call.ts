@@ -37,7 +37,7 @@ export class MutatingCall<Args extends readonly unknown[], Result, Self> {
     /** How its user wrote it, for error messages. */
     where: string,
   ) {
-    checkOptionNames(rule, ['keys', 'tags', 'settle', 'strict', 'ack'], where);
+    checkOptionNames(rule ?? null, ['keys', 'tags', 'settle', 'strict', 'ack'], where);
     const { keys, tags, ...options } = rule;
     checkMutateOptions(options);
     const given = Object.entries({ keys, tags }).filter(([, value]) => value !== undefined);
