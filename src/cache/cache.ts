@@ -131,9 +131,12 @@ export class Cache implements AsyncDisposable {
     if (!Array.isArray(list)) {
       throw new HotshelfError('KEY_INVALID', `Expected getMany() to get a list of ids, got ${describe(list)}.`);
     }
+    const start: unknown = typeof prefix === 'string' ? [prefix] : prefix;
+    if (!isTuple(start)) {
+      throw new HotshelfError('KEY_INVALID', `Expected the prefix of getMany() to be a key, got ${describe(prefix)}.`);
+    }
     const space = this.#space;
     const policy = space.policyOf(options, 'getMany()');
-    const start = typeof prefix === 'string' ? [prefix] : prefix;
     const keys = ids.map((id) => space.fullKey([...start, id]));
     const idOf = new Map(keys.map((key, index) => [key, ids[index] as Id]));
     const batch = space.batches.of<Id>(start.length === 0 ? space.prefix : space.fullKey(start), loadMissing);
@@ -272,8 +275,13 @@ export class Cache implements AsyncDisposable {
     return wrapFunction({ cache: this, space: this.#space }, name, fn, rule);
   }
 
-  /** Calls `listener` for each event of this namespace and those inside it; the returned function ends that. */
+  /**
+   * Calls `listener` for each event of this namespace and those inside it; the returned function ends that.
+   *
+   * @throws {HotshelfError} `OPTION_INVALID` if it is no function.
+   */
   on(listener: (event: CacheEvent) => void): () => void {
+    checkFunction(listener, 'The listener of on()');
     const { shelf, root, name } = this.#space;
     if (this.#space === root) return shelf.events.on(listener);
     return shelf.events.on((event) => {
@@ -324,6 +332,10 @@ export interface Mutation {
 
 function valueOf(found: Found): unknown {
   return found.value;
+}
+
+function isTuple(value: unknown): value is readonly KeyPart[] {
+  return Array.isArray(value);
 }
 
 function checkFunction(value: unknown, what: string): void {

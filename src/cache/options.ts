@@ -12,7 +12,7 @@ import type { Lookup } from './lookup.ts';
 /** What may be said for a whole cache, for a namespace, and for one call; the narrowest wins. */
 export interface EntryOptions<Value = unknown> {
   /**
-   * How long an entry is fresh, or a function of the value that says so.
+   * How long an entry is fresh, or a function of the value that says so; it is asked of a `null` only without `negativeTtl`.
    * @default '1m'
    */
   ttl?: Duration | ((value: Value) => Duration);

@@ -53,13 +53,19 @@ const negativeTtlMs = durationMs(defaults.negativeTtl, 'negativeTtl');
 
 /** How long `value` is fresh, in whole ms: backends take no parts of one. `random` is from 0 to 1. */
 export function lifetimeMs(value: unknown, policy: Policy, random: number): number {
-  const { ttl, jitter } = policy;
-  const ttlMs = typeof ttl === 'number' ? ttl : durationMs(ttl(value as never), 'the result of `ttl`');
-  const ms = value === null ? (policy.negativeTtlMs ?? Math.min(negativeTtlMs, ttlMs)) : ttlMs;
-  return Math.ceil(ms * (1 - jitter * random));
+  return Math.ceil(freshMs(value, policy) * (1 - policy.jitter * random));
 }
 
-const entryNames = [
+/** Without jitter. A `negativeTtl` that somebody gave says it all of a `null`, for which few functions have an answer. */
+function freshMs(value: unknown, policy: Policy): number {
+  const { ttl } = policy;
+  if (value === null && policy.negativeTtlMs !== undefined) return policy.negativeTtlMs;
+  const ttlMs = typeof ttl === 'number' ? ttl : durationMs(ttl(value as never), 'ttl(value)');
+  return value === null ? Math.min(negativeTtlMs, ttlMs) : ttlMs;
+}
+
+/** The options of `get`. */
+export const entryNames = [
   'ttl',
   'negativeTtl',
   'jitter',

@@ -298,6 +298,8 @@ describe.each(forms)('a read of many keys, %s', (form) => {
     // @ts-expect-error: one id in the place of the list
     expect(await codeOf(cache.getMany('row', 7, never))).toBe('KEY_INVALID');
     expect(await codeOf(cache.getMany('row', [1, Number.NaN], never))).toBe('KEY_INVALID');
+    // @ts-expect-error: a number in the place of the prefix
+    expect(await codeOf(cache.getMany(5, [1], never))).toBe('KEY_INVALID');
     // @ts-expect-error: values in the place of the loader
     expect(await codeOf(cache.getMany('row', [1], ['v1']))).toBe('OPTION_INVALID');
     // @ts-expect-error: no such option
