@@ -1,7 +1,7 @@
 /** Runs the conformance suites against real servers, through every kind of client. */
 
 import { clusterOptions, redisOptions } from 'hotshelf/redis';
-import { busSuite, countersSuite, limitsSuite, valuesSuite } from 'hotshelf/testing';
+import { busSuite, countersSuite, limitsSuite, rankingsSuite, uniquesSuite, valuesSuite } from 'hotshelf/testing';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedisCluster, type RedisCluster } from '../../kit/cluster.ts';
@@ -80,6 +80,8 @@ for (const [name, setup] of Object.entries(setups)) {
       ['values', valuesSuite({ create })],
       ['counters', countersSuite({ create })],
       ['limits', limitsSuite({ create })],
+      ['rankings', rankingsSuite({ create })],
+      ['uniques', uniquesSuite({ create })],
       ['bus', busSuite({ create })],
     ] as const)('%s', (_facet, cases) => {
       it.concurrent.each(cases)('$name', async ({ run }) => {
