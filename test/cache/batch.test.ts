@@ -120,6 +120,17 @@ describe.each(forms)('a read of many keys, %s', (form) => {
     expect(second.calls).toEqual([[9]]);
   });
 
+  it('does not leave its misses to the loader of a call that needed none', async () => {
+    const { cache } = shelves(form);
+    const load = batches<number>();
+    await cache.set(['row', 1], 'known');
+    const reads = [cache.getMany('row', [], never), cache.getMany('row', [2], load)];
+    expect(await Promise.all(reads)).toEqual([[], ['v2']]);
+    expect(await cache.getMany('row', [1], never)).toEqual(['known']);
+    expect(await cache.getMany('row', [3], load)).toEqual(['v3']);
+    expect(load.calls).toEqual([[2], [3]]);
+  });
+
   it('shares a load that another read of its process is doing, and does not wait with its own', async () => {
     const { cache, clock } = shelves(form);
     await cache.get('first', () => 1);

@@ -35,14 +35,17 @@ interface Wanted<Id> {
 export class Batches {
   readonly #open = new Map<string, Batch<never>>();
 
-  /** Returns the batch of this tick for `prefix`; the first loader that is given for it serves all. */
+  /** Returns the batch of this tick for `prefix`; the first loader that is given for it and may be needed serves all. */
   of<Id>(prefix: string, load: BatchLoader<Id, unknown>): Batch<Id> {
     const open = this.#open.get(prefix);
     // One prefix has one type of ids, as one key has one type of values.
-    if (open !== undefined) return open as unknown as Batch<Id>;
+    if (open?.awaited === true) return open as unknown as Batch<Id>;
     const batch = new Batch(load);
-    this.#open.set(prefix, batch as unknown as Batch<never>);
-    afterThisTick(() => this.#open.delete(prefix));
+    const opened = batch as unknown as Batch<never>;
+    this.#open.set(prefix, opened);
+    afterThisTick(() => {
+      if (this.#open.get(prefix) === opened) this.#open.delete(prefix);
+    });
     return batch;
   }
 }
@@ -56,6 +59,11 @@ export class Batch<Id> {
 
   constructor(load: BatchLoader<Id, unknown>) {
     this.#load = load;
+  }
+
+  /** True while a key may still need its load, so that another call can share it. */
+  get awaited(): boolean {
+    return this.#undecided.size > 0 || this.#wanted.length > 0;
   }
 
   /** Announces a key: the load waits until it is settled or loaded. */
