@@ -322,12 +322,15 @@ export class Cache implements AsyncDisposable {
   }
 }
 
-/** What a write of `mutate` may name besides, once it knows: to be awaited before the transaction commits. */
+/**
+ * What a write of `mutate` may name besides, once it knows: to be awaited before the transaction commits. What is named when the
+ * write is over is invalidated at once, as by `cache.invalidate`.
+ */
 export interface Mutation {
   /** More keys of the same namespace. */
-  invalidate(...keys: Key[]): Promise<void>;
+  readonly invalidate: (...keys: Key[]) => Promise<void>;
   /** Tags of the whole cache. */
-  invalidateTags(...tags: Key[]): Promise<void>;
+  readonly invalidateTags: (...tags: Key[]) => Promise<void>;
 }
 
 function valueOf(found: Found): unknown {

@@ -216,6 +216,38 @@ describe.each(forms)('mutate, %s', (form) => {
     expect(await backend.values.get('hs=k')).toBeUndefined();
   });
 
+  it('invalidates what its write names too late, and holds nothing for it', async () => {
+    const { cache, clock, open } = shelves(form);
+    for (const kept of [[], ['other']]) {
+      for (const key of ['a', 'b']) await cache.get(key, () => 'old', { tags: [`tag of ${key}`] });
+      const mutation = await cache.mutate(kept, (late) => late);
+      await mutation.invalidate('a');
+      await mutation.invalidateTags('tag of b');
+      for (const key of ['a', 'b']) expect(await open().lookup(key, () => 'new')).toMatchObject({ status: 'miss' });
+      await cache.invalidate('a', 'b');
+    }
+    const timers = clock.timers;
+    await clock.advance(60_000);
+    expect(clock.timers).toBeLessThanOrEqual(timers);
+  });
+
+  it('holds nothing beyond its end when its write does not wait', async () => {
+    const { cache, clock, open, wire } = shelves(form);
+    wire.before = async (verb, keys) => {
+      if (verb === 'add' && keys.includes('hs=a')) await new Promise<void>((resolve) => clock.after(50, resolve));
+    };
+    const mutation = cache.mutate(['b'], ({ invalidate, invalidateTags }) => {
+      void invalidate('a');
+      void invalidateTags('t');
+    });
+    await inTime(clock, mutation);
+    await clock.advance(100);
+    wire.before = () => {};
+    expect(await open().lookup('a', () => 1, { tags: ['t'] })).toMatchObject({ status: 'miss' });
+    await clock.advance(0);
+    expect(await open().lookup('a', never, { tags: ['t'] })).toMatchObject({ status: 'hit' });
+  });
+
   it('can run inside another one', async () => {
     const { cache } = shelves(form);
     await cache.mutate(['a', 'b'], () => cache.mutate(['b', 'c'], () => {}));

@@ -87,7 +87,14 @@ export class Writer {
   ): Promise<Result> {
     this.#checkOpen();
     const hold = new Hold(this.#shelf);
-    const add = (keys: readonly string[], tags: readonly string[]) => this.#hold(hold, keys, tags);
+    const holding: Promise<void>[] = [];
+    let over = false;
+    const add = async (keys: readonly string[], tags: readonly string[]): Promise<void> => {
+      if (over) return this.#invalidateBoth(space, keys, tags, plan.ack);
+      const held = this.#hold(hold, keys, tags);
+      holding.push(held);
+      return held;
+    };
     await add(plan.keys, plan.tags);
     let result: Result;
     let failure: HotshelfError | undefined;
@@ -96,6 +103,9 @@ export class Writer {
     } finally {
       // Also after a write that failed: nobody knows how much of it the database kept.
       if (plan.settleMs > 0) await sleep(this.#shelf.clock, plan.settleMs);
+      over = true;
+      // A hold that the write did not wait for must not come after its end.
+      await Promise.allSettled(holding);
       failure = await this.#release(space, hold, plan);
     }
     if (failure === undefined || !plan.strict) return result;
@@ -106,6 +116,17 @@ export class Writer {
       result,
       { cause: failure },
     );
+  }
+
+  /** What a write names when it is over has nothing left to hold. */
+  async #invalidateBoth(
+    space: Space,
+    keys: readonly string[],
+    tags: readonly string[],
+    ack: boolean | undefined,
+  ): Promise<void> {
+    if (keys.length > 0) await this.invalidate(space, keys, { soft: false, ack });
+    if (tags.length > 0) await this.invalidateTags(space, tags, { soft: false, ack });
   }
 
   /** Holds, and tells local tiers to drop: then nothing old is left if this process dies before it could say so again. */
