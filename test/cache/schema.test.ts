@@ -49,6 +49,21 @@ describe.each(forms)('a schema, %s', (form) => {
     }
   });
 
+  it('makes a cached value a miss that its check throws on, and throws what it throws on a loaded one', async () => {
+    const { cache, open } = shelves(form);
+    const titled = v.pipe(
+      v.unknown(),
+      v.check((value) => (value as typeof fresh).title.length > 0),
+    );
+    await cache.set('k', old);
+    for (const reader of [cache, open()]) {
+      expect(await codeOf(reader.get('k', () => old, { schema: titled }))).toMatch(/^TypeError/);
+      expect(await reader.get('k', never)).toEqual(old);
+    }
+    expect(await cache.get('k', () => fresh, { schema: titled })).toEqual(fresh);
+    expect(await open().get('k', never, { schema: titled })).toEqual(fresh);
+  });
+
   it('is asked once of a copy that this process keeps, and of no copy that another call decoded', async () => {
     const { cache } = shelves(form);
     let asked = 0;

@@ -111,6 +111,22 @@ describe('a codec of a namespace', () => {
     for (let round = 0; round < 3; round += 1) expect(await cache.peek('mine')).toEqual(Buffer.from([1, 2, 3]));
   });
 
+  it.each([
+    ['text', { payload: 'secret', flags: 0 }],
+    ['flags that are no byte', { payload: Buffer.from('secret'), flags: 256 }],
+    ['no flags', { payload: Buffer.from('secret') }],
+    ['nothing', undefined],
+  ])('stores nothing when it returns %s in the place of bytes and flags, and says so', async (_, encoded) => {
+    const codec = { ...jsonCodec, id: 128, encode: () => encoded } as unknown as Codec;
+    const cache = createCache({ backend, codec });
+    for (const work of [() => cache.get('mine', () => 1), () => cache.set('mine', 1)]) {
+      const error = await work().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'VALUE_INVALID', message: expect.stringContaining('encode() of codec 128') });
+      expect(String(error)).not.toContain('secret');
+    }
+    expect(await backend.values.getMany([mine])).toEqual([undefined]);
+  });
+
   it('is refused if it is none', () => {
     // @ts-expect-error: for JavaScript users
     expect(() => createCache({ backend }).namespace('loud', { codec: {} })).toThrow('function encode()');

@@ -1,10 +1,11 @@
 /** Makes an entry of a value, and a value of an entry. */
 
-import type { Encoded as Encoding } from '../../codec/codec.ts';
+import { types } from 'node:util';
+import type { Codec, Encoded as Encoding } from '../../codec/codec.ts';
 import { seal } from '../../codec/envelope.ts';
 import type { Halves } from '../../support/hash64.ts';
 import { fits } from '../../codec/standard-schema.ts';
-import { HotshelfError } from '../../support/errors.ts';
+import { describe, HotshelfError } from '../../support/errors.ts';
 import { ageMs, remainingMs, type EntrySight } from './decide.ts';
 import type { Found } from '../lookup.ts';
 import { lifetimeMs, type Policy } from '../policy.ts';
@@ -53,7 +54,7 @@ export function encodeEntry(space: Space, input: EntryInput): Encoded | Hotshelf
       `A value in ${space.name} does not fit its \`schema\`; it was not stored.`,
     );
   }
-  const { payload, flags } = renewed ?? codec.encode(value, key);
+  const { payload, flags } = renewed ?? encode(codec, value, key);
   const ttlMs = input.ttlMs ?? lifetimeMs(value, policy, clock.random());
   const graceMs = input.graceMs ?? policy.graceMs;
   const header = { kind: 'entry', codec: codec.id, flags, writtenAt: clock.now(), ttlMs, graceMs } as const;
@@ -69,6 +70,18 @@ export function encodeEntry(space: Space, input: EntryInput): Encoded | Hotshelf
   );
 }
 
+/** @throws {HotshelfError} `VALUE_INVALID`, also when a codec of the user's own returns what an entry cannot hold. */
+function encode(codec: Codec, value: unknown, key: string): Encoding {
+  const encoded: Partial<Encoding> | undefined = codec.encode(value, key);
+  const { payload, flags = -1 } = encoded ?? {};
+  if (types.isUint8Array(payload) && Number.isInteger(flags) && flags >= 0 && flags <= 255) return { payload, flags };
+  const wrong = types.isUint8Array(payload) ? `flags ${describe(encoded?.flags)}` : 'a payload that is no Uint8Array';
+  throw new HotshelfError(
+    'VALUE_INVALID',
+    `Expected encode() of codec ${codec.id} to return bytes as \`payload\` and \`flags\` from 0 to 255, got ${wrong}.`,
+  );
+}
+
 /** Returns what an entry holds, or `undefined` if its payload cannot be read or does not fit: then it is a miss like any other. */
 export function readEntry(space: Space, { kind, entry }: EntrySight, policy: Policy): Found | undefined {
   const { clock } = space.shelf;
@@ -77,10 +90,11 @@ export function readEntry(space: Space, { kind, entry }: EntrySight, policy: Pol
   let value: unknown;
   try {
     value = codec.decode(entry.payload, entry.flags, entry.key);
+    // A check of the user's own may throw on a shape that it was not written for.
+    if (policy.schema !== undefined && !fits(policy.schema, value)) return undefined;
   } catch {
     return undefined;
   }
-  if (policy.schema !== undefined && !fits(policy.schema, value)) return undefined;
   const now = clock.now();
   const leftMs = remainingMs(entry, now);
   // A tag that was invalidated softly makes stale what has time left.
