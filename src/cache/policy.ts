@@ -1,7 +1,7 @@
 /** Turns options into a policy: every default applied, every value checked, spans in ms. */
 
 import type { Codec } from '../codec/codec.ts';
-import { tagsFit } from '../codec/envelope.ts';
+import { tagsFit, tooManyTags } from '../codec/envelope.ts';
 import { checkSchema, type StandardSchema } from '../codec/standard-schema.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
@@ -214,7 +214,7 @@ function tagsOf(tags: EntryOptions<never>['tags'], base: Policy, tagKeyOf: TagKe
   if (tags === undefined) return { tags: base.tags, tagsOf: base.tagsOf };
   if (typeof tags === 'function') return { tags: base.tags, tagsOf: [...base.tagsOf, tags] };
   const all = withTags(base.tags, tags, tagKeyOf);
-  if (!tagsFit(all)) throw wrong('tags', 'at most 64 tags of 2,963 characters in all', all);
+  if (!tagsFit(all)) throw tooManyTags(all.length);
   return { tags: all, tagsOf: base.tagsOf };
 }
 

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { type Halves, hash64 } from '../support/hash64.ts';
 import { type Extras, noExtras, readSections, unitBytes, writeSections } from './sections.ts';
 
-export { tagsFit } from './sections.ts';
+export { tagsFit, tooManyTags } from './sections.ts';
 
 /**
  * Format 1, big endian:

@@ -122,10 +122,11 @@ function encodedEtag(etag: string): Buffer {
   );
 }
 
-function tooManyTags(count: number): HotshelfError {
+/** What to throw where `tagsFit` says no. */
+export function tooManyTags(count: number): HotshelfError {
   return new HotshelfError(
     'OPTION_INVALID',
-    `Expected at most ${mostTags} tags of 1 to 240 printable ASCII characters, and ${mostTagBytes - mostTags} characters in all, got ${count} tags that do not fit into an entry. Use fewer or shorter tags.`,
+    `Expected at most ${mostTags} tags, of 240 characters each and some 2,900 in all as they are stored, got ${count} that do not fit into an entry. Use fewer or shorter tags.`,
   );
 }
 
