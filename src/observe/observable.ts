@@ -28,10 +28,12 @@ export type Listed = readonly (readonly [name: string, cache: Observable])[];
  * @throws {HotshelfError} `OPTION_INVALID` when something in it is no cache.
  */
 export function listObservables(caches: Observables, where: string): Listed {
-  const entries = isObject(caches) ? Object.entries(caches) : undefined;
+  // A cache has nothing to list, and would be taken for a list of none.
+  const entries = isObject(caches) && !isObservable(caches) ? Object.entries(caches) : undefined;
   if (entries?.every(([, cache]) => isObservable(cache))) return entries;
   const wrong = entries?.find(([, cache]) => !isObservable(cache));
-  const got = wrong === undefined ? describe(caches) : `${describe(wrong[1])} under "${wrong[0]}"`;
+  const unlisted = isObservable(caches) ? 'a cache without a name' : describe(caches);
+  const got = wrong === undefined ? unlisted : `${describe(wrong[1])} under "${wrong[0]}"`;
   throw new HotshelfError('OPTION_INVALID', `Expected ${where} to get caches by name, as { main: cache }, got ${got}.`);
 }
 

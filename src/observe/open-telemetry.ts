@@ -64,7 +64,7 @@ const bucketsInSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
  */
 export function observeWithOpenTelemetry(options: OpenTelemetryOptions, caches: Observables): () => void {
   const where = 'observeWithOpenTelemetry()';
-  checkOptionNames(options, ['meter', 'tracer', 'keys'], where);
+  checkOptionNames(options ?? null, ['meter', 'tracer', 'keys'], where);
   const { meter, tracer, keys = false } = options;
   if (meter === undefined && tracer === undefined) {
     throw new HotshelfError('OPTION_INVALID', `Expected ${where} to get a \`meter\`, a \`tracer\` or both.`);

@@ -174,6 +174,8 @@ describe('a cached repository', () => {
     refused(cities, { byId: {}, rename: { invalidates: {} } });
     refused(cities, { byId: {}, rename: { invalidates: () => [], ttl: '5m' } });
     refused(cities, { byId: {}, rename: true });
+    refused(cities, undefined as never);
+    refused(null as never, { byId: {} });
     refused(cities, { byId: {} }, { nmae: 'cities' });
     refused(Object.freeze(new Cities()), { byId: {} });
     expect(Object.getOwnPropertyNames(cities)).toEqual(['loads']);

@@ -97,6 +97,7 @@ describe('a meter', () => {
   });
 
   it.each([
+    [undefined, { main: fakeCache() }, 'the options of observeWithOpenTelemetry() to be an object'],
     [{}, { main: fakeCache() }, 'a `meter`, a `tracer` or both'],
     [{ meters: 1 }, { main: fakeCache() }, 'Did you mean `meter`?'],
     [{ meter: meters().meter }, { main: 7 }, 'got 7 (number) under "main"'],

@@ -1,6 +1,8 @@
 /** Shows that Prometheus can read what is written, and what stands there. */
 
 import * as fc from 'fast-check';
+import { createCache } from 'hotshelf';
+import { memory } from 'hotshelf/memory';
 import { prometheusText } from 'hotshelf/observe';
 import { describe, expect, it } from 'vitest';
 import { labelKey, parseExposition } from './exposition.ts';
@@ -137,7 +139,8 @@ describe('the Prometheus text', () => {
     [undefined, 'got undefined'],
     [{ main: {} }, 'got an object under "main"'],
     [{ main: fakeCache(), other: 5 }, 'got 5 (number) under "other"'],
-    [fakeCache(), 'got an object under "counts"'],
+    [fakeCache(), 'got a cache without a name'],
+    [createCache({ backend: memory() }), 'got a cache without a name'],
   ])('is refused of what is no cache: %#', (caches, message) => {
     // @ts-expect-error what TypeScript does not allow
     const write = () => prometheusText(caches);

@@ -74,6 +74,8 @@ export function cacheAll(
 ): object {
   const place = placeOf(cache, 'cacheAll()');
   checkOptionNames(options, ['name'], 'cacheAll()');
+  checkObject(repository, 'the repository');
+  checkObject(rules, 'the rules');
   const replacements = Object.entries(rules).map(([name, rule]) => {
     const where = `cacheAll() for ${name.slice(0, 40)}()`;
     const fn = methodOf(repository, name);
@@ -90,6 +92,11 @@ export function cacheAll(
   });
   for (const { name, replacement } of replacements) replace(repository, name, replacement);
   return repository;
+}
+
+function checkObject(value: unknown, what: string): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new HotshelfError('OPTION_INVALID', `Expected ${what} of cacheAll() to be an object, got ${describe(value)}.`);
 }
 
 type AnyArgs = readonly unknown[];
