@@ -20,7 +20,8 @@ export interface RankingRules {
   /** Of mode `decay`, in ms from 1 on. */
   readonly halfLifeMs?: number;
   /**
-   * The most members, a whole number above 0 or `Infinity`; those behind are dropped by the submit that makes them too many.
+   * The most members, a whole number above 0 or `Infinity`; those behind are dropped by the submit that makes them too many, and
+   * with a lower cap than before they are dropped after the submission: it still finds the score of its member.
    * With `decay`, who comes onto a full board takes the place and the score of the last one, and adds to that (space-saving:
    * Metwally, Agrawal, El Abbadi 2005); if more than `cap` are there, of the last one that the cap leaves.
    */
