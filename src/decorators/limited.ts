@@ -1,5 +1,6 @@
 /** Lets a method be called only as often as a limit allows: `@limited`. */
 
+import { durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { type AnyArgs, type AnyMethod, decorate, type DecoratedMethod } from './method.ts';
@@ -64,11 +65,21 @@ function limitedMethod(source: LimiterSource<never>, rule: LimitedMethodRule, { 
 function wholeRule(rule: LimitedMethodRule | LimitedMethodKey): LimitedMethodRule {
   if (typeof rule === 'string' || typeof rule === 'function' || isList(rule)) return { key: rule };
   checkOptionNames(rule ?? null, ['key', 'cost', 'within'], where);
-  const { key } = rule;
-  if (typeof key === 'string' || typeof key === 'function' || isList(key)) return rule;
-  throw new HotshelfError(
+  const { key, cost = 1, within } = rule;
+  if (typeof key !== 'string' && typeof key !== 'function' && !isList(key)) {
+    throw wrong('key', 'a text, a list of texts or a function that returns one', key);
+  }
+  if (typeof cost !== 'function' && !(Number.isSafeInteger(cost) && cost >= 0)) {
+    throw wrong('cost', 'a whole number from 0, or a function that returns one', cost);
+  }
+  if (within !== undefined) durationMs(within, 'within', { orZero: true });
+  return rule;
+}
+
+function wrong(name: string, expected: string, value: unknown): HotshelfError {
+  return new HotshelfError(
     'OPTION_INVALID',
-    `Expected \`key\` of ${where} to be a text, a list of texts or a function that returns one, got ${describe(key)}.`,
+    `Expected \`${name}\` of ${where} to be ${expected}, got ${describe(value)}.`,
   );
 }
 

@@ -29,6 +29,7 @@ describe.each([
     const exports = {
       '.': './src/index.js',
       './decorators': './src/decorators/index.js',
+      './limits': './src/limits/index.js',
       './memory': './adapters/memory/index.js',
     };
     await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'hotshelf', type: 'module', exports }));

@@ -101,6 +101,9 @@ describe('a limited method', () => {
     [undefined, 'a', /to get a limiter/],
     [mails().limits, { cost: 1 }, /`key` of @limited/],
     [mails().limits, { key: 7 }, /`key` of @limited/],
+    [mails().limits, { key: 'a', cost: -1 }, /`cost` of @limited to be a whole number from 0/],
+    [mails().limits, { key: 'a', cost: '2' }, /`cost` of @limited/],
+    [mails().limits, { key: 'a', within: 'soon' }, /`within` to be a duration/],
     [mails().limits, { key: 'a', costs: 1 }, /Did you mean `cost`/],
     [mails().limits, undefined, /options of @limited to be an object/],
   ])('is refused with a wrong limiter or rule: %#', (limits, rule, message) => {
