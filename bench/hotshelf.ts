@@ -5,6 +5,7 @@ import type * as Memory from '../adapters/memory/index.ts';
 import type * as Decorators from '../src/decorators/index.ts';
 import type * as Edge from '../src/express/index.ts';
 import type * as Core from '../src/index.ts';
+import type * as Leaderboards from '../src/leaderboards/index.ts';
 import type * as Limits from '../src/limits/index.ts';
 import type * as Sessions from '../src/sessions/index.ts';
 import type * as Fifo from '../src/support/s3-fifo.ts';
@@ -17,6 +18,7 @@ export const { connect, createCache } = await compiled<typeof Core>('src/index.j
 export const { cached } = await compiled<typeof Decorators>('src/decorators/index.js');
 export const { cacheResponses, responseFront } = await compiled<typeof Edge>('src/express/index.js');
 export const { login, sessions, SessionStore } = await compiled<typeof Sessions>('src/sessions/index.js');
+export const { leaderboard } = await compiled<typeof Leaderboards>('src/leaderboards/index.js');
 export const { limiter } = await compiled<typeof Limits>('src/limits/index.js');
 export const { FifoMap, FifoNode, S3Fifo } = await compiled<typeof Fifo>('src/support/s3-fifo.js');
 export const { memory } = await compiled<typeof Memory>('adapters/memory/index.js');

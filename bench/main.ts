@@ -14,6 +14,7 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<string>>> = 
   responses: async (effort) => (await import('./responses.ts')).responses(effort),
   sessions: async (effort) => (await import('./sessions.ts')).sessions(effort),
   limits: async (effort) => (await import('./limits.ts')).limits(effort),
+  leaderboards: async (effort) => (await import('./leaderboards.ts')).leaderboards(effort),
   stampede: async () => (await import('./stampede.ts')).stampede(),
   eviction: async (effort) => (await import('./eviction.ts')).eviction(effort),
 };
