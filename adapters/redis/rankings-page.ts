@@ -67,14 +67,18 @@ end
 
 local from, till = starts[kind]()
 till = math.min(till, from + count)
-local rows, rank = {}, 0
+-- Mostly the row before tells that the first one begins a rank, which costs less than to count those ahead.
+local lead = from > 0 and wide == 1 and 1 or 0
+local rows, rank = {}, from + 1
 if from < till then
-  rows = redis.call(range, key, from, till - 1, 'WITHSCORES')
-  rank = earliest and from + 1 or ahead(other or key, rows[2]) + 1
+  rows = redis.call(range, key, from - lead, till - 1, 'WITHSCORES')
+  if from > 0 and (dense or lead == 1 and rows[2] == rows[4]) then rank = ahead(other or key, rows[2]) + 1 end
+else
+  lead = 0
 end
-local head = now .. ';' .. size .. ';' .. whole(from) .. ';' .. rank .. ';'
+local head = now .. ';' .. size .. ';' .. whole(from) .. ';' .. whole(rank) .. ';'
 rows[#rows + 1] = ''
-return head .. table.concat(rows, ${fence})`);
+return head .. table.concat(rows, ${fence}, 1 + 2 * lead)`);
 
 /** What follows the keys. */
 export function writeQuery(rules: RankingRules, query: RankingQuery): CommandArgument[] {
