@@ -1,6 +1,6 @@
 /** What a leaderboard does: finds the windows that are meant, and asks the facet. */
 
-import { checkMember, mostBoards, mostRows } from '../backend/rankings/check.ts';
+import { checkMember, checkScores, mostBoards, mostRows } from '../backend/rankings/check.ts';
 import type { Submission, Submitted } from '../backend/rankings.ts';
 import { type Duration, durationMs } from '../support/duration.ts';
 import { HotshelfError } from '../support/errors.ts';
@@ -46,6 +46,7 @@ export class Board<Kind extends WindowKind, Meta> implements Leaderboard<Kind, M
 
   submit(member: string, score: number): Promise<SubmittedTo<Kind>> {
     return this.#open(async () => {
+      checkMember(member);
       checkScore(score, this.#rules);
       const [done] = await this.#submit([{ member, score }]);
       // The facet answers each submission.
@@ -60,7 +61,7 @@ export class Board<Kind extends WindowKind, Meta> implements Leaderboard<Kind, M
         checkMember(member);
         checkScore(score, this.#rules);
       }
-      return submitChunks(submissions, (chunk) => this.#submit(chunk));
+      return submitChunks(this.name, submissions, (chunk) => this.#submit(chunk));
     });
   }
 
@@ -77,13 +78,12 @@ export class Board<Kind extends WindowKind, Meta> implements Leaderboard<Kind, M
   removeScores(range: ScoreRange & Where<Kind>): Promise<number> {
     return this.#open(async () => {
       checkOptionNames(range, ['least', 'most', ...whereNames], 'removeScores()');
-      const { least, most, ...where } = range;
-      if (least === undefined && most === undefined) throw wrong('least', 'a number, or `most` to be one', least);
+      const { least = -Infinity, most = Infinity, ...where } = range;
+      checkScores(least, most);
+      if (least === -Infinity && most === Infinity) throw wrong('least', 'a number, or `most` to be one', undefined);
       const { rankings, rules } = this.#rules;
       const isSaid = Object.values(where).some((value) => value !== undefined);
-      return this.#each(isSaid ? where : undefined, (keys) =>
-        rankings.removeScores(keys, rules, least ?? -Infinity, most ?? Infinity),
-      );
+      return this.#each(isSaid ? where : undefined, (keys) => rankings.removeScores(keys, rules, least, most));
     });
   }
 

@@ -13,9 +13,14 @@ export async function naming<Result>(name: string, work: () => Promise<Result>):
 
 /** Returns `error` with the name of the board in its message, and with its code and cause. */
 export function named(name: string, error: unknown): unknown {
-  const board = `Leaderboard ${JSON.stringify(name)}: `;
-  if (!(error instanceof HotshelfError) || error.message.startsWith(board)) return error;
-  return new HotshelfError(error.code, board + error.message, { cause: error.cause ?? error });
+  const begin = boardName(name);
+  if (!(error instanceof HotshelfError) || error.message.startsWith(begin)) return error;
+  return new HotshelfError(error.code, begin + error.message, { cause: error.cause ?? error });
+}
+
+/** How an error about a board begins. */
+export function boardName(name: string): string {
+  return `Leaderboard ${JSON.stringify(name)}: `;
 }
 
 /** For an option or an argument that is not allowed; to be thrown where `naming` sees it. */

@@ -43,10 +43,11 @@ export interface BoardFriend<Meta = unknown> extends BoardRow<Meta> {
 export type PageQuery =
   | {
       readonly page?: number;
+      readonly from?: undefined;
       /** 1 to 1000. @default 50 */
       readonly count?: number;
     }
-  | { readonly from: number; readonly count?: number };
+  | { readonly from: number; readonly page?: undefined; readonly count?: number };
 
 /** Which rows a range has, at most 1000. */
 export type RangeQuery =

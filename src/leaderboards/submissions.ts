@@ -3,7 +3,7 @@
 import type { Submission, Submitted } from '../backend/rankings.ts';
 import { mostSubmissions } from '../backend/rankings/check.ts';
 import { HotshelfError } from '../support/errors.ts';
-import { wrong } from './naming.ts';
+import { boardName, wrong } from './naming.ts';
 import type { WindowKind } from './time/windows.ts';
 
 /** What one submission did in each window. */
@@ -21,20 +21,31 @@ export class PartlySubmittedError<Kind extends WindowKind = WindowKind> extends 
   /** How many after those were applied together, or not at all: nobody knows. 0 unless the code is `OUTCOME_UNKNOWN`. */
   readonly uncertain: number;
 
-  constructor(cause: HotshelfError, acknowledged: readonly SubmittedTo<Kind>[], uncertain: number, of: number) {
+  constructor(
+    name: string,
+    cause: HotshelfError,
+    acknowledged: readonly SubmittedTo<Kind>[],
+    uncertain: number,
+    of: number,
+  ) {
     const open = uncertain === 0 ? '' : `, ${uncertain} may or may not have been applied`;
-    super(cause.code, `Of ${of} scores ${acknowledged.length} were acknowledged${open}: ${cause.message}`, { cause });
+    super(
+      cause.code,
+      `${boardName(name)}Of ${of} scores ${acknowledged.length} were acknowledged${open}: ${cause.message}`,
+      { cause },
+    );
     this.acknowledged = acknowledged;
     this.uncertain = uncertain;
   }
 }
 
 /**
- * Submits in chunks of 128, one after the other; each is one atomic step.
+ * Submits to the board `name` in chunks of 128, one after the other; each is one atomic step.
  *
  * @throws {PartlySubmittedError}
  */
 export async function submitChunks<Kind extends WindowKind>(
+  name: string,
   submissions: readonly Submission[],
   submit: (chunk: readonly Submission[]) => Promise<readonly SubmittedTo<Kind>[]>,
 ): Promise<readonly SubmittedTo<Kind>[]> {
@@ -46,7 +57,7 @@ export async function submitChunks<Kind extends WindowKind>(
     } catch (error) {
       if (!(error instanceof HotshelfError)) throw error;
       const uncertain = error.code === 'OUTCOME_UNKNOWN' ? chunk.length : 0;
-      throw new PartlySubmittedError(error, done, uncertain, submissions.length);
+      throw new PartlySubmittedError(name, error, done, uncertain, submissions.length);
     }
   }
   return done;

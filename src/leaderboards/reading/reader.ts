@@ -1,7 +1,7 @@
 /** Reads one board: a window, a season, or several boards as one. */
 
 import { rankRows } from '../../backend/rankings/arithmetic.ts';
-import { mostRows } from '../../backend/rankings/check.ts';
+import { checkMember, checkMembers, mostRows } from '../../backend/rankings/check.ts';
 import { compareEntries, isBetter } from '../../backend/rankings/order.ts';
 import type { RankingEntry, RankingPage, RankingQuery } from '../../backend/rankings.ts';
 import type { Clock } from '../../support/clock.ts';
@@ -71,6 +71,7 @@ export class Reader<Meta> implements BoardReader<Meta> {
 
   get(member: string): Promise<BoardStanding<Meta> | null> {
     return this.#named(async () => {
+      checkMember(member);
       const { standings, size } = await this.#source.find([member]);
       const found = standings[0] ?? null;
       if (found === null) return null;
@@ -81,6 +82,7 @@ export class Reader<Meta> implements BoardReader<Meta> {
 
   around(member: string, each = defaultEach): Promise<BoardPage<Meta> | null> {
     return this.#named(async () => {
+      checkMember(member);
       checkWhole('each', each, 0, mostEach);
       const page = await this.#page({ around: member, count: 2 * each + 1 });
       return page.rows.length === 0 ? null : page;
@@ -92,6 +94,7 @@ export class Reader<Meta> implements BoardReader<Meta> {
       if (!Array.isArray(members)) throw wrong('members', 'a list of members', members);
       const asked = [...new Set(members)];
       if (asked.length === 0) return [];
+      checkMembers(asked);
       const { rules } = this.#source;
       const { standings } = await this.#source.find(asked);
       const found = asked.flatMap((member, place) => {
