@@ -104,41 +104,39 @@ class Place {
   readonly #draft: Draft;
   readonly #board: NamedBoard;
   readonly #rules: RankingRules;
-  #now: Board | undefined;
+  #now: Board;
   #isOwn = false;
 
   constructor(draft: Draft, board: NamedBoard, rules: RankingRules, found: Board | undefined) {
     this.#draft = draft;
     this.#board = board;
     this.#rules = rules;
-    this.#now = found;
-    if (found === undefined || found.expiresAt !== board.expiresAt || found.size > rules.cap)
-      this.#own().cut(rules.cap, Infinity);
+    this.#now = found?.expiresAt === board.expiresAt ? found : this.#own();
   }
 
   submit({ member, score: submitted }: Submission): Submitted {
     const { names, now } = this.#draft;
     const { cap, mode, ties } = this.#rules;
-    const board = this.#now ?? this.#own();
-    const found = board.placeOf(names.find(member));
-    const previous = found === -1 ? null : board.scoreAt(found);
-    const displaces = found === -1 && mode === 'decay' && board.size >= cap;
-    const score = scoreAfter(this.#rules, displaces ? board.scoreAt(board.size - 1) : previous, submitted, now);
+    const board = this.#now;
+    let place = board.placeOf(names.find(member));
+    const previous = place === -1 ? null : board.scoreAt(place);
+    const displaces = place === -1 && mode === 'decay' && board.size >= cap;
+    const score = scoreAfter(this.#rules, displaces ? board.scoreAt(cap - 1) : previous, submitted, now);
     const improved = previous === null || isBetter(this.#rules, score, previous);
-    if (score === previous) return { score, previous, rank: board.standingAt(found).rank, improved };
-
-    const own = this.#own();
-    if (displaces) own.cut(board.size - 1, 1);
-    else if (found !== -1) own.cut(found, 1);
-    const place = own.insert(names.add(member), score, ties === 'earliest' ? this.#draft.nextReached() : 0);
-    own.cut(cap, Infinity);
-    return { score, previous, rank: place < own.size ? own.standingAt(place).rank : null, improved };
+    if (score !== previous) {
+      const own = this.#own();
+      if (displaces) own.cut(cap - 1, Infinity);
+      else if (place !== -1) own.cut(place, 1);
+      place = own.insert(names.add(member), score, ties === 'earliest' ? this.#draft.nextReached() : 0);
+    }
+    if (this.#now.size > cap) this.#own().cut(cap, Infinity);
+    return { score, previous, rank: place < this.#now.size ? this.#now.standingAt(place).rank : null, improved };
   }
 
   #own(): Board {
-    if (this.#isOwn && this.#now !== undefined) return this.#now;
-    this.#now = this.#draft.open(this.#board.name, this.#rules, this.#board.expiresAt);
+    if (this.#isOwn) return this.#now;
     this.#isOwn = true;
+    this.#now = this.#draft.open(this.#board.name, this.#rules, this.#board.expiresAt);
     return this.#now;
   }
 }

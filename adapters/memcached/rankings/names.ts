@@ -56,15 +56,13 @@ export class Names {
   }
 
   textOf(number: number): string {
-    const added = this.#added[number - this.stored];
-    return added ?? this.texts.toString('utf8', this.#starts[number] ?? 0, this.#starts[number + 1] ?? 0);
+    if (number >= this.stored) return this.#added[number - this.stored] ?? '';
+    return this.texts.toString('utf8', this.#starts[number] ?? 0, this.#starts[number + 1] ?? 0);
   }
 
   bytesOf(number: number): number {
-    const added = this.#added[number - this.stored];
-    return added === undefined
-      ? (this.#starts[number + 1] ?? 0) - (this.#starts[number] ?? 0)
-      : Buffer.byteLength(added);
+    if (number >= this.stored) return Buffer.byteLength(this.#added[number - this.stored] ?? '');
+    return (this.#starts[number + 1] ?? 0) - (this.#starts[number] ?? 0);
   }
 
   /** Returns the names that are in use, all of them in their order, and what their numbers become. */

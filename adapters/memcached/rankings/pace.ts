@@ -3,28 +3,23 @@
 import type { Clock } from '../../../src/support/clock.ts';
 
 /** The most rounds over which an attempt is spread after many lost ones. */
-const spreadMost = 32;
+const spreadMost = 8;
+/** Over how many it is spread at least where others want to change the group, too. */
+const spreadInCrowd = 2;
 /** Below this a group is taken to be ours alone. */
-const spreadLeast = 0.25;
+const spreadLeast = 0.5;
 /** So much of the spread is left after a won round: who wins goes on making room for those who lose. */
-const calming = 0.75;
-/** Who won so often without a pause makes one. */
-const winsMost = 32;
+const calming = 0.9;
 const pauseMostMs = 50;
 
-/**
- * A process that never pauses wins each time, from a copy that it knows, while another one reads: that one always comes too late.
- * So everybody who lost makes room, also when it wins again; and who only ever wins, and cannot know whether somebody loses,
- * pauses now and then, mostly for a round and sometimes for long enough for a process far away.
- */
 export class Pace {
   readonly #clock: Clock;
   /** Over how many rounds the next attempt is spread. */
   #spread = 0;
-  #wins = 0;
-  #wonAt = -Infinity;
-  /** How long a round takes, smoothed. */
+  /** How long a round takes here, smoothed. */
   #roundMs = 1;
+  /** How long it takes for somebody else. */
+  #othersMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,29 +30,32 @@ export class Pace {
     return this.#spread === 0;
   }
 
+  /** How long a round takes here, in ms. */
+  get roundMs(): number {
+    return this.#roundMs;
+  }
+
   /** How long to wait before the next attempt. */
   waitMs(): number {
-    if (this.#spread > 0) return Math.min(pauseMostMs, this.#clock.random() * this.#spread * this.#roundMs);
-    const rested = this.#clock.monotonic() - this.#wonAt >= this.#roundMs;
-    if (rested) this.#wins = 0;
-    if (this.#wins < winsMost) return 0;
-    this.#wins = 0;
-    // Twice as long half as often.
-    return Math.min(pauseMostMs, (2 * this.#roundMs) / (1 - this.#clock.random()));
+    return Math.min(pauseMostMs, this.#clock.random() * this.#spread * Math.max(this.#roundMs, this.#othersMs));
   }
 
   /** @param tookMs how long the attempt took */
   won(tookMs: number): void {
     this.#note(tookMs);
-    this.#wins += 1;
-    this.#wonAt = this.#clock.monotonic();
     this.#spread = this.#spread * calming < spreadLeast ? 0 : this.#spread * calming;
   }
 
+  /** @param tookMs how long the attempt took */
   lost(tookMs: number): void {
     this.#note(tookMs);
-    this.#wins = 0;
-    this.#spread = Math.min(spreadMost, Math.max(1, this.#spread * 2));
+    this.#spread = Math.min(spreadMost, Math.max(spreadInCrowd, this.#spread * 1.5));
+  }
+
+  /** @param othersMs how long a round takes for somebody who loses; 0 if nobody says so */
+  makeRoom(othersMs: number): void {
+    this.#othersMs = othersMs;
+    if (othersMs > 0) this.#spread = Math.max(spreadInCrowd, this.#spread);
   }
 
   #note(tookMs: number): void {

@@ -6,6 +6,7 @@ import { sleep, type Clock } from '../../../src/support/clock.ts';
 import { HotshelfError } from '../../../src/support/errors.ts';
 import { encode, sizeOf } from './blob.ts';
 import type { Board } from './board.ts';
+import { Crowd } from './crowd.ts';
 import { Draft } from './draft.ts';
 import { collidedBoards, fullGroup, notWritten } from './errors.ts';
 import { Pace } from './pace.ts';
@@ -37,6 +38,7 @@ export class GroupWriter {
   readonly #values: Values;
   readonly #reader: GroupReader;
   readonly #clock: Clock;
+  readonly #crowd: Crowd;
   /** What waits for the attempt that is under way. */
   readonly #waiting = new Map<string, Call[]>();
   readonly #paces = new BoundedMap<string, Pace>(pacesKept);
@@ -45,6 +47,7 @@ export class GroupWriter {
     this.#values = values;
     this.#reader = reader;
     this.#clock = clock;
+    this.#crowd = new Crowd(values, clock);
   }
 
   /** @param work changes a draft, or throws before it changes anything; may be asked again if somebody else was faster */
@@ -90,11 +93,13 @@ export class GroupWriter {
     const startedAt = this.#clock.monotonic();
     // What this process saw last is as good as a read, as long as it is there still: storing over it proves that.
     const last = pace.isCalm ? this.#reader.last(key) : undefined;
+    const others = this.#crowd.listen(key);
     let outcome: Outcome = last === undefined ? 'unsure' : await this.#attempt(key, calls, last, false);
     if (outcome === 'unsure') outcome = await this.#attempt(key, calls, await this.#read(key), true);
-    const tookMs = this.#clock.monotonic() - startedAt;
-    if (outcome === 'done') pace.won(tookMs);
-    else pace.lost(tookMs);
+    if (outcome === 'done') pace.won(this.#clock.monotonic() - startedAt);
+    else pace.lost(this.#clock.monotonic() - startedAt);
+    pace.makeRoom(await others);
+    if (outcome === 'lost') this.#crowd.say(key, pace.roundMs);
     return outcome === 'done';
   }
 

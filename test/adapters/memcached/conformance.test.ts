@@ -1,8 +1,8 @@
 /** Runs the conformance suites against a real Memcached server, and against three. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memcached } from 'hotshelf/memcached';
-import { countersSuite, limitsSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
+import { memcached, type MemcachedOptions } from 'hotshelf/memcached';
+import { countersSuite, limitsSuite, rankingsSuite, valuesSuite, type ConformanceCase } from 'hotshelf/testing';
 import { startMemcached, type MemcachedServer } from '../../kit/servers.ts';
 import { until } from '../../kit/wait.ts';
 
@@ -16,10 +16,10 @@ for (const count of [1, 3]) {
       await Promise.all(servers.map((server) => server.stop()));
     });
 
-    const create = async () => {
+    const createWith = async (options: MemcachedOptions) => {
       const addresses = servers.map(({ host, port }) => ({ host, port }));
-      const backend = memcached(addresses);
-      const peer = memcached(addresses);
+      const backend = memcached(addresses, options);
+      const peer = memcached(addresses, options);
       await Promise.all([backend, peer].map(isReady));
       return {
         backend,
@@ -29,6 +29,8 @@ for (const count of [1, 3]) {
         },
       };
     };
+    const create = () => createWith({});
+    const createSmall = () => createWith({ maxBoardMembers: 50 });
 
     describe('values', () => {
       check(valuesSuite({ create, ttlGranularityMs: 1000 }));
@@ -38,6 +40,9 @@ for (const count of [1, 3]) {
     });
     describe('limits', () => {
       check(limitsSuite({ create, ttlGranularityMs: 1000, exact: false }));
+    });
+    describe('rankings', () => {
+      check(rankingsSuite({ create, createSmall, ttlGranularityMs: 1000 }));
     });
   });
 }
