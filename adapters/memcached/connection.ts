@@ -70,6 +70,11 @@ export class Connection {
     return this.#waiting.length === this.#unsent;
   }
 
+  /** Changes whenever the server was heard of. */
+  get progress(): string {
+    return `${this.#socket.connecting} ${this.#socket.bytesRead}`;
+  }
+
   /** Puts requests in line; they leave with the next `flush`. `bytes` holds them all, in this order. */
   queue(bytes: Buffer, requests: readonly Request[]): void {
     for (const request of requests) this.#waiting.push(request);

@@ -32,7 +32,7 @@ export interface MemcachedOptions {
   readonly tls?: boolean | MemcachedTls;
   /** The longest that any command may take; shorter while the server is quick. @default '250ms' */
   readonly deadline?: Duration;
-  /** How long connecting may take, the TLS handshake and the login included. @default '1s' */
+  /** How long the first connection may take, TLS and the login included; later ones are given less. @default '1s' */
   readonly connectTimeout?: Duration;
   /** The most bytes that one value may have. @default what the servers say, 1 MB less 512 bytes until they said it */
   readonly maxValueBytes?: number;

@@ -2,7 +2,7 @@
 
 import { Utils } from 'memjs';
 import type { Clock, Timer } from '../../src/support/clock.ts';
-import { afterAwake } from '../../src/support/awake.ts';
+import { backoffMs, Patience } from '../../src/support/reconnecting.ts';
 import { Connection, type Request, type TlsOptions } from './connection.ts';
 import { notSent, failureOf } from './errors.ts';
 import { greet, type Login, type ServerFacts } from './handshake.ts';
@@ -14,7 +14,7 @@ export interface TransportOptions {
   readonly port: number;
   readonly tls: TlsOptions | undefined;
   readonly login: Login | undefined;
-  /** For the connection, TLS, the login and the first answers together. */
+  /** For the first connection, TLS, the login and the first answers together; later ones are given less. */
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
   /** Called before the requests of a tick leave: the last moment to add some. */
@@ -26,8 +26,6 @@ export interface TransportOptions {
   readonly firstOpaque?: number;
 }
 
-const backoffFirstMs = 25;
-const backoffMostMs = 500;
 /** A connection that lasted this long starts the backoff anew when it is lost. */
 const provenAfterMs = 1000;
 
@@ -37,8 +35,10 @@ export class Transport implements ReadPlace {
   readonly port: number;
   readonly server: string;
   readonly #options: TransportOptions;
+  readonly #patience: Patience;
   #connection: Connection | undefined;
   #isReady = false;
+  #startedAt = 0;
   #readyAt = 0;
   #attempts = 0;
   #opaque: number;
@@ -70,6 +70,7 @@ export class Transport implements ReadPlace {
     this.port = port;
     this.server = serverName(host, port);
     this.#options = options;
+    this.#patience = new Patience(options.clock, options.connectTimeoutMs);
     this.#opaque = options.firstOpaque ?? 0;
     this.#connect();
   }
@@ -166,9 +167,10 @@ export class Transport implements ReadPlace {
 
   /** TCP alone proves nothing: a server that hangs accepts connections and never answers on them. */
   #watch(connection: Connection): void {
-    const { clock, connectTimeoutMs } = this.#options;
-    this.#watchdog = afterAwake(clock, connectTimeoutMs, () => {
-      connection.end(`no connection within ${connectTimeoutMs} ms`);
+    this.#startedAt = this.#options.clock.monotonic();
+    this.#watchdog = this.#patience.watch({
+      progress: () => connection.progress,
+      giveUp: (ms) => connection.end(`no connection within ${ms} ms`),
     });
   }
 
@@ -192,6 +194,7 @@ export class Transport implements ReadPlace {
       this.epoch = `${this.#lives}.`;
       this.#isReady = true;
       this.#readyAt = this.#options.clock.monotonic();
+      this.#patience.succeeded(this.#readyAt - this.#startedAt);
       this.#options.onReady(facts);
     } catch (error) {
       connection.end(error instanceof Error ? failureOf(error) : 'the handshake failed');
@@ -214,8 +217,7 @@ export class Transport implements ReadPlace {
     // After what waited was told exactly whether it was sent: the guard would call it all unknown.
     if (!this.#resetting) queueMicrotask(() => onLost(reason));
     this.#attempts = wasProven ? 1 : this.#attempts + 1;
-    const most = Math.min(backoffMostMs, backoffFirstMs * 2 ** (this.#attempts - 1));
-    clock.after(most * (0.5 + clock.random() / 2), () => this.#connect(), { background: true });
+    clock.after(backoffMs(this.#attempts, clock), () => this.#connect(), { background: true });
   }
 }
 

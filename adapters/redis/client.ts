@@ -37,6 +37,7 @@ export interface Stream {
   readonly writableEnded: boolean;
   readonly destroyed: boolean;
   readonly connecting?: boolean;
+  readonly bytesRead?: number;
   cork(): void;
   uncork(): void;
   destroy(): unknown;
@@ -135,6 +136,11 @@ export function sever(client: Connection): void {
     // A TLS socket has no reset.
     stream.destroy();
   }
+}
+
+/** Changes whenever an attempt to connect gets ahead: also when a Sentinel has said where to go. */
+export function progressOf({ stream }: Connection): string {
+  return stream === undefined || stream.destroyed ? '' : `${stream.connecting} ${stream.bytesRead}`;
 }
 
 /** ioredis prints on the console that a Sentinel is gone which it only watches for failovers. */

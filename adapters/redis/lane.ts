@@ -6,10 +6,12 @@ import { HotshelfError } from '../../src/support/errors.ts';
 import { afterAwake } from '../../src/support/awake.ts';
 import { Call } from '../../src/support/calls.ts';
 import { Guard, type GuardLimits } from '../../src/support/guard.ts';
+import { Patience } from '../../src/support/reconnecting.ts';
 import {
   commandClass,
   isWritable,
   muteSentinels,
+  progressOf,
   sever,
   type Command,
   type CommandArgument,
@@ -25,7 +27,7 @@ import { hardenClient } from './harden.ts';
 export interface LaneOptions {
   readonly clock: Clock;
   readonly limits: Partial<GuardLimits>;
-  /** How long a connection may take from the first byte until it is ready, in ms. */
+  /** How long the first connection may take from when the server accepted it until it is ready, in ms. */
   readonly readyWithinMs: number;
   readonly onEvent: (event: BackendEvent) => void;
 }
@@ -57,6 +59,7 @@ export class Lane {
   readonly server: string;
   readonly #options: LaneOptions;
   readonly #guard: Guard;
+  readonly #patience: Patience;
   #client: Connection | undefined;
   #Command: CommandConstructor | undefined;
   /** What waits for a reply, on a client that would send it again after a lost connection. */
@@ -78,6 +81,7 @@ export class Lane {
     this.server = server;
     this.#options = options;
     this.#onMissing = onMissing;
+    this.#patience = new Patience(options.clock, options.readyWithinMs);
     this.#guard = new Guard({
       server,
       clock: options.clock,
@@ -104,15 +108,24 @@ export class Lane {
     this.#client = client;
     this.#Command = commandClass(client);
     this.#sent = client.options['maxRetriesPerRequest'] === 0 ? undefined : new Set();
+    const { clock } = this.#options;
     let readyTimer: Timer | undefined;
+    let startedAt: number | undefined;
     const listeners: Record<string, Listener> = {
+      connecting: () => {
+        startedAt = clock.monotonic();
+        // For the first connection that is up to the `connectTimeout` of the client.
+        if (this.#patience.isInformed) readyTimer = this.#watchAttempt(client);
+      },
       connect: () => {
         muteSentinels(client);
         readyTimer?.cancel();
-        readyTimer = this.#watchReady(client);
+        readyTimer = this.#watchAttempt(client);
       },
       ready: () => {
         readyTimer?.cancel();
+        // Of a connection that was begun before it was ours nobody knows what it took.
+        if (startedAt !== undefined) this.#patience.succeeded(clock.monotonic() - startedAt);
         this.#lastProblem = undefined;
         this.#severing = false;
         this.#guard.connectionReady();
@@ -138,7 +151,7 @@ export class Lane {
       this.#detach = () => {};
     };
     if (client.status === 'wait') client.connect().catch(() => {});
-    else if (client.status === 'connect') readyTimer = this.#watchReady(client);
+    else if (client.status === 'connect') readyTimer = this.#watchAttempt(client);
     else if (client.status === 'ready') this.#guard.connectionReady();
   }
 
@@ -332,11 +345,16 @@ export class Lane {
   }
 
   /** A server that accepts a connection and never answers keeps ioredis waiting for ever. */
-  #watchReady(client: Connection): Timer {
-    return afterAwake(this.#options.clock, this.#options.readyWithinMs, () => {
-      if (client.status !== 'connect') return;
-      this.#lastProblem = `it accepts connections but did not answer within ${this.#options.readyWithinMs} ms`;
-      sever(client);
+  #watchAttempt(client: Connection): Timer {
+    return this.#patience.watch({
+      progress: () => progressOf(client),
+      giveUp: (ms) => {
+        const { status } = client;
+        if (status === 'connect') this.#lastProblem = `it accepts connections but did not answer within ${ms} ms`;
+        else if (status === 'connecting') this.#lastProblem = `no connection within ${ms} ms`;
+        else return;
+        sever(client);
+      },
     });
   }
 

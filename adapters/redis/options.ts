@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../src/support/clock.ts';
 import { durationMs, type Duration } from '../../src/support/duration.ts';
 import { describe, HotshelfError } from '../../src/support/errors.ts';
 import { checkOptionNames } from '../../src/support/options.ts';
+import { backoffMs } from '../../src/support/reconnecting.ts';
 
 export interface RedisAddress {
   readonly host: string;
@@ -46,7 +47,7 @@ export interface RedisConnection {
   readonly sentinelPassword?: string;
   /** Encrypts the connection to the Sentinels, with the certificates of `tls`. @default false */
   readonly sentinelTls?: boolean;
-  /** How long connecting may take, the TLS handshake included. @default '1s' */
+  /** How long the first connection may take, the TLS handshake included; later ones are given less. @default '1s' */
   readonly connectTimeout?: Duration;
   /** What `CLIENT LIST` shows. @default 'hotshelf' */
   readonly connectionName?: string;
@@ -215,9 +216,4 @@ export function clusterOptions(clock: Clock = systemClock) {
     clusterRetryStrategy: (times: number) => backoffMs(times, clock),
     redisOptions: redisOptionsOfNodes,
   };
-}
-
-/** 25 ms, then twice as long each time up to half a second, less up to a half at random. */
-export function backoffMs(times: number, clock: Clock): number {
-  return Math.min(500, 25 * 2 ** Math.min(times - 1, 10)) * (1 - clock.random() / 2);
 }

@@ -1,13 +1,12 @@
 /** Keeps one connection for messages alive, notices at once when it is not, and moves on to another server. */
 
 import type { Clock, Timer } from '../../src/support/clock.ts';
-import { afterAwake } from '../../src/support/awake.ts';
-import { end, muteSentinels, sever, type Connection, type Listener } from './client.ts';
+import { backoffMs, Patience } from '../../src/support/reconnecting.ts';
+import { end, muteSentinels, progressOf, sever, type Connection, type Listener } from './client.ts';
 import { connectionProblem } from './errors.ts';
 import { hardenClient } from './harden.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Nodes } from './nodes.ts';
-import { backoffMs } from './options.ts';
 
 export interface SubscriberOptions {
   readonly clock: Clock;
@@ -26,6 +25,7 @@ export interface SubscriberOptions {
   readonly onBeat: () => (sentAgoMs: number) => void;
 }
 
+/** The longest that a connection may take, in ms. */
 const readyWithinMs = 1000;
 const wrongPlace = 'messages go through another server now';
 
@@ -58,17 +58,20 @@ const overrides: Readonly<Record<string, unknown>> = {
 
 export class Subscriber {
   readonly #options: SubscriberOptions;
+  readonly #patience: Patience;
   #client: Connection | undefined;
   #letGo = () => {};
   #heartbeat: Heartbeat | undefined;
   #attempt = 0;
   #failures = 0;
+  #startedAt = 0;
   #timer: Timer | undefined;
   #closed = false;
   #problem = 'the connection is being made';
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#patience = new Patience(options.clock, readyWithinMs);
   }
 
   /** The connection, while it works. */
@@ -132,9 +135,11 @@ export class Subscriber {
       this.#heartbeat = undefined;
       this.#letGo = () => {};
     };
-    this.#timer = afterAwake(this.#options.clock, readyWithinMs, () =>
-      this.#gone(client, `no connection within ${readyWithinMs} ms`),
-    );
+    this.#startedAt = this.#options.clock.monotonic();
+    this.#timer = this.#patience.watch({
+      progress: () => progressOf(client),
+      giveUp: (ms) => this.#gone(client, `no connection within ${ms} ms`),
+    });
     client.connect().catch(() => {});
   }
 
@@ -147,6 +152,7 @@ export class Subscriber {
       return;
     }
     this.#timer?.cancel();
+    this.#patience.succeeded(clock.monotonic() - this.#startedAt);
     this.#failures = 0;
     this.#heartbeat = new Heartbeat({
       clock,

@@ -2,10 +2,10 @@
 
 import { fakeClock, type FakeClock } from 'hotshelf/testing';
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/support/clock.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import { afterAwake } from '../../src/support/awake.ts';
 import { Guard, guardDefaults, type GuardOptions } from '../../src/support/guard.ts';
+import { blockable } from './blockable.ts';
 
 const server = 'cache:6379';
 const limits = { deadlineMinMs: 40, deadlineMaxMs: 250, deadlineFactor: 8, failuresToOpen: 3, probeEveryMs: 200 };
@@ -365,38 +365,6 @@ describe('close', () => {
     expect(down.clock.timers).toBe(0);
   });
 });
-
-/** A clock whose event loop can be blocked: timers that came due meanwhile fire late. */
-function blockable() {
-  const inner = fakeClock();
-  let blockedUntil = 0;
-  const clock: Clock = {
-    now: () => inner.now(),
-    monotonic: () => inner.monotonic(),
-    random: () => inner.random(),
-    turn: (fn) => inner.turn(fn),
-    after: (ms, fn, options) => {
-      let cancelled = false;
-      const fire = () => {
-        if (cancelled) return;
-        if (inner.monotonic() < blockedUntil) inner.after(blockedUntil - inner.monotonic(), fire);
-        else fn();
-      };
-      const timer = inner.after(ms, fire, options);
-      return {
-        cancel: () => {
-          cancelled = true;
-          timer.cancel();
-        },
-      };
-    },
-  };
-  return {
-    clock,
-    advance: (ms: number) => inner.advance(ms),
-    block: (ms: number) => (blockedUntil = inner.monotonic() + ms),
-  };
-}
 
 describe('a blocked event loop', () => {
   it('fails no command whose answer lies in the socket', async () => {

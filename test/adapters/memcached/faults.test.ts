@@ -2,9 +2,10 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { memcached } from 'hotshelf/memcached';
+import { fakeClock } from 'hotshelf/testing';
 import { startProxy, type Proxy } from '../../kit/proxy.ts';
 import { startMemcached, type MemcachedServer } from '../../kit/servers.ts';
-import { until } from '../../kit/wait.ts';
+import { sleep, until } from '../../kit/wait.ts';
 import { outcomeOf } from './outcome.ts';
 
 type Backend = ReturnType<typeof memcached>;
@@ -108,6 +109,44 @@ describe('a Memcached server that hangs', () => {
     await proxy.heal();
     expect(await recovery(backend)).toBeLessThan(2500);
     expect((await backend.values.get('key'))?.bytes).toEqual(hello);
+  });
+});
+
+describe('an attempt to connect anew', () => {
+  it('is given less time than the first connection, so that the backend is soon back when the network heals', async () => {
+    const proxy = await proxyTo(await server());
+    const clock = fakeClock();
+    const backend = connect(proxy.url('memcached'), { clock });
+    const events: string[] = [];
+    backend.watch(({ type }) => events.push(type));
+    await recovery(backend);
+    proxy.blackhole();
+    const breakerOpens = async () => {
+      void outcomeOf(backend.values.get('key'));
+      await clock.advance(50);
+      return events.includes('down');
+    };
+    await until(breakerOpens, { what: 'the breaker to open' });
+    const { connections } = proxy.counters();
+    // 250, 250 and 500 ms, and pauses of 25 to 200 ms before: as long as the first connection may take, and as long again.
+    for (let passed = 0; passed < 2000; passed += 10) {
+      await clock.advance(10);
+      await sleep(1);
+    }
+    await until(() => proxy.counters().connections >= connections + 4, { what: 'four attempts' });
+    await proxy.heal();
+    await until(() => clock.advance(10).then(() => events.at(-1) === 'up'), { what: 'the backend to be back' });
+  });
+
+  it('gets through to a server that has become slow', async () => {
+    const proxy = await proxyTo(await server());
+    const backend = connect(proxy.url('memcached'), { deadline: '2s' });
+    await recovery(backend);
+    // What an attempt is given at first is not enough for this.
+    proxy.delay = () => 140;
+    proxy.cut();
+    await until(async () => (await outcomeOf(backend.values.get('probe'))).code !== undefined, { what: 'the loss' });
+    await recovery(backend);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { redis, redisOptions } from 'hotshelf/redis';
+import { fakeClock } from 'hotshelf/testing';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../kit/port.ts';
@@ -192,6 +193,42 @@ describe.each(Object.entries(clients))('a client %s', (_name, target) => {
     expect((await backend.health()).reason).toContain('accepts connections but did not answer');
     await proxy.heal();
     await until(up(backend), { what: 'the backend to be up', within: 5000 });
+  });
+
+  it('gives an attempt less time than the first connection, so that it is soon back when the network heals', async () => {
+    const real = await server();
+    const proxy = await proxyOf(real);
+    const clock = fakeClock();
+    const backend = later((one) => one.close(), redis(target(proxy.port), { clock }));
+    const events = eventsOf(backend);
+    await until(up(backend), { what: 'the backend to be up' });
+    proxy.blackhole();
+    for (let command = 0; command < 3; command += 1) {
+      const lost = outcomeOf(backend.values.get('k'));
+      await clock.advance(250);
+      expect(await lost).toBe('OUTCOME_UNKNOWN');
+    }
+    for (const withinMs of [250, 250, 500]) {
+      const { connections, swallowed } = proxy.counters();
+      await until(() => proxy.counters().swallowed > swallowed, { what: 'an attempt' });
+      await clock.advance(withinMs - 10);
+      expect(proxy.counters().connections).toBe(connections + 1);
+      await clock.advance(10);
+    }
+    await proxy.heal();
+    await until(() => events.at(-1)?.type === 'up', { what: 'the backend to be back' });
+  });
+
+  it('makes its connection anew to a server that has become slow', async () => {
+    const real = await server();
+    const proxy = await proxyOf(real);
+    const backend = await backendOn(target(proxy.port));
+    const { connections } = proxy.counters();
+    // What an attempt is given at first is not enough for this.
+    proxy.delay = () => 140;
+    proxy.cut();
+    await until(() => proxy.counters().connections > connections, { what: 'an attempt' });
+    await until(up(backend), { what: 'the backend to be back' });
   });
 
   it('says so while the server is down at boot, and works when it is up', async () => {
