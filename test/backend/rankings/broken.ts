@@ -125,11 +125,10 @@ export const faults: Readonly<Record<string, Fault>> = {
     }),
   },
   'leaves the upper one of two scores out': {
-    change: withPage((asked) =>
-      'most' in asked && Number.isFinite(asked.most) && asked.most > asked.least
-        ? { ...asked, most: asked.most - 1e-9 }
-        : asked,
-    ),
+    change: withPage((asked) => {
+      if (!('most' in asked) || !Number.isFinite(asked.most)) return asked;
+      return { ...asked, most: Math.max(asked.least, asked.most - 1e-9) };
+    }),
   },
   'counts those it did not find, too': {
     change: (to) => ({

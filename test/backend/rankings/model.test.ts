@@ -12,7 +12,7 @@ describe('the model of rankings', () => {
   it.each(Object.entries(faults))('finds a backend that %s', async (_, fault) => {
     const rankings = broken(memory().rankings, fault);
     await expect(
-      checkAgainstModel([rankings], { ...plain, ...fault.rules }, { runs: 600, shrink: false }),
+      checkAgainstModel([rankings], { ...plain, ...fault.rules }, { runs: 600, shrink: false, seed: 7 }),
     ).rejects.toMatchObject({ cause: { code: 'ERR_ASSERTION' } });
   });
 

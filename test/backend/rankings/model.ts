@@ -38,6 +38,8 @@ export interface ModelOptions {
   readonly now?: () => number;
   /** Lets time pass; without it nothing waits. */
   readonly advance?: (ms: number) => Promise<void>;
+  /** The same seed gives the same steps. @default another one each time, named by a failure */
+  readonly seed?: number;
   /** False for a test that expects a failure and need not know the shortest. @default true */
   readonly shrink?: boolean;
 }
@@ -48,7 +50,7 @@ export async function checkAgainstModel(
   rules: RankingRules,
   options: ModelOptions = {},
 ): Promise<void> {
-  const { runs = 40, steps = 40, shrink = true } = options;
+  const { runs = 40, steps = 40, shrink = true, seed } = options;
   const begunAt = `${process.pid}-${performance.now()}`;
   let plays = 0;
   await fc.assert(
@@ -57,7 +59,7 @@ export async function checkAgainstModel(
       const play = new Play(rankings, rules, `model:{${begunAt}-${plays}}`, options);
       for (const step of series) await play.take(step);
     }),
-    { numRuns: runs, endOnFailure: !shrink },
+    { numRuns: runs, endOnFailure: !shrink, ...(seed !== undefined && { seed }) },
   );
 }
 
