@@ -59,8 +59,8 @@ export const metrics: readonly Metric[] = [
   counter('unusable', 'Reads that found bytes they could not use.', (stats) => stats.unusable),
   counter('verified', 'Hits loaded again to compare them with the origin.', (stats) => stats.verified),
   counter('inconsistent', 'Verified hits that were not what the origin said.', (stats) => stats.inconsistent),
-  bytes('read', 'Encoded bytes of entries read from the backend.', (stats) => stats.bytesRead),
-  bytes('written', 'Encoded bytes of entries sent to the backend.', (stats) => stats.bytesWritten),
+  bytes('read', 'Bytes of encoded values read from the backend.', (stats) => stats.bytesRead),
+  bytes('written', 'Bytes of encoded values sent to the backend.', (stats) => stats.bytesWritten),
   {
     name: 'unconfirmed',
     kind: 'gauge',

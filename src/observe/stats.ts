@@ -32,7 +32,7 @@ export interface CacheStats {
   /** Hits that were loaded again to compare them, and how many of them were not what the origin says. */
   readonly verified: number;
   readonly inconsistent: number;
-  /** Encoded bytes of entries that were read from and sent to the backend. */
+  /** Bytes of encoded values, without their headers, of hits that were read from the backend and of entries sent to it. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Invalidations that the backend has not confirmed yet. */

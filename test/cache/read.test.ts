@@ -217,6 +217,16 @@ describe.each(forms)('a read, %s', (form) => {
     expect(events).toEqual(['miss', 'load', 'hit', 'hit', 'miss', 'load failed']);
   });
 
+  it('counts the bytes of a value alike when it is sent and when it is read', async () => {
+    const { cache, clock, open } = shelves(form);
+    await cache.get('k', () => 'x'.repeat(98));
+    await cache.set('l', 'x'.repeat(98));
+    await clock.advance(0);
+    const other = open();
+    await other.get('k', never);
+    expect([cache.stats().bytesWritten, other.stats().bytesRead]).toEqual([200, 100]);
+  });
+
   it('goes on when a listener throws, and stops telling those who left', async () => {
     const { cache } = shelves(form);
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
@@ -232,6 +242,8 @@ describe.each(forms)('a read, %s', (form) => {
     expect(events).toEqual(['miss', 'load', 'hit']);
     expect(warn).toHaveBeenCalledTimes(2);
     warn.mockRestore();
+    // @ts-expect-error: a name in the place of the listener
+    expect(() => cache.on('miss')).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
   });
 
   it('counts what it does', async () => {

@@ -63,11 +63,11 @@ hotshelf_verified_total{cache="quiet"} 0
 # TYPE hotshelf_inconsistent_total counter
 hotshelf_inconsistent_total{cache="main"} 1014
 hotshelf_inconsistent_total{cache="quiet"} 0
-# HELP hotshelf_read_bytes_total Encoded bytes of entries read from the backend.
+# HELP hotshelf_read_bytes_total Bytes of encoded values read from the backend.
 # TYPE hotshelf_read_bytes_total counter
 hotshelf_read_bytes_total{cache="main"} 1015
 hotshelf_read_bytes_total{cache="quiet"} 0
-# HELP hotshelf_written_bytes_total Encoded bytes of entries sent to the backend.
+# HELP hotshelf_written_bytes_total Bytes of encoded values sent to the backend.
 # TYPE hotshelf_written_bytes_total counter
 hotshelf_written_bytes_total{cache="main"} 1016
 hotshelf_written_bytes_total{cache="quiet"} 0

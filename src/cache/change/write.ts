@@ -50,7 +50,7 @@ export class Writer {
       const at = tags.length === 0 ? undefined : await this.#instant(tags);
       const full = { ...input, scope, tags, at, renewed, ttlMs: renewed.ttlMs };
       const encoded = refuseTooLarge(encodeEntry(space, full));
-      space.counts.bytesWritten += encoded.bytes.length;
+      space.counts.bytesWritten += encoded.payload.length;
       if (input.userVersion !== undefined) return this.#setNewer(full, input.userVersion, encoded);
       await this.#shelf.values.set(key, encoded.bytes, encoded.lifetimeMs);
       return true;

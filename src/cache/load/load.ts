@@ -201,7 +201,7 @@ export class Loading {
       return uncached(answer.value, 'miss');
     }
     space.counts.fills += 1;
-    space.counts.bytesWritten += encoded.bytes.length;
+    space.counts.bytesWritten += encoded.payload.length;
     this.#behind(job, this.#fill(right, job, answer, encoded).finally(landed));
     return { value: answer.value, status: 'miss', stored: true, ageMs: 0, ttlMs: encoded.ttlMs };
   }
