@@ -6,6 +6,8 @@ import type { City } from './database/database.ts';
 import type { Point } from './geo.ts';
 import type { CityChange, Country, CountryPage, NearbyCity, Origin } from './origin.ts';
 
+const wellKnown = 500;
+
 const cacheOf = ({ cache }: Cities): Cache => cache;
 
 /** Every list with a city of this country has this tag: there may be hundreds of them, and one command ends them all. */
@@ -17,6 +19,7 @@ export const inCountry = ({ country }: Pick<City, 'country'>): Key => ['country'
  * - `['city', id]`: one city. A change of it.
  * - `['page', country, page]` and `['near', lat, lon]`: a list of cities. A change of any city of a country that it has.
  * - `countries()`: how many cities and people there are. A change of any city.
+ * - `largest()`: the ids of those that everybody knows. A change of any city.
  *
  * A method that returns a `Lookup` lets its route tell the client what the cache did. The others look as if there was no cache.
  */
@@ -59,10 +62,16 @@ export class Cities {
     return this.#origin.countries();
   }
 
+  /** The ids of the largest cities, of which the quiz asks. */
+  @cached(cacheOf, { ttl: '1h' })
+  async largest(): Promise<readonly number[]> {
+    return this.#origin.largest(wellKnown);
+  }
+
   /** Changes a city; `null` if it is gone. Once this resolves no instance answers with what was true before. */
   @invalidates(cacheOf, {
     keys(this: Cities, city: City) {
-      return [['city', city.id], keyOf(this, 'countries')];
+      return [['city', city.id], keyOf(this, 'countries'), keyOf(this, 'largest')];
     },
     tags: (city: City) => [inCountry(city)],
   })

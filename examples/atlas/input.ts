@@ -3,6 +3,7 @@
 import type { Point } from './geo.ts';
 import type { CityChange } from './origin.ts';
 import type { Credentials } from './accounts.ts';
+import { type GameWindow, gameWindows } from './game.ts';
 import { Problem } from './problem.ts';
 
 const largestInteger = 2_147_483_647;
@@ -11,6 +12,7 @@ const mostIds = 100;
 const shortestPassword = 12;
 /** Hashing takes a text of any length; nobody needs more. */
 const longestPassword = 200;
+const longestToken = 200;
 
 export function readId(text: unknown): number {
   const id = wholeNumber(text);
@@ -60,6 +62,22 @@ export function readCredentials(body: unknown): Credentials {
     typeof password === 'string' && password.length >= shortestPassword && password.length <= longestPassword;
   if (!isPassword) throw bad(`\`password\` is a text of ${shortestPassword} to ${longestPassword} characters.`);
   return { name: name.toLowerCase(), password };
+}
+
+export function readWindow(text: unknown): GameWindow {
+  const window = gameWindows.find((known) => known === text);
+  if (window === undefined) throw bad(`A leaderboard is one of ${gameWindows.join(', ')}.`);
+  return window;
+}
+
+/** `city` is the id of the one that is larger. */
+export function readAnswer(body: unknown): { readonly token: string; readonly city: number } {
+  const { token, city, ...others } = readObject(body);
+  if (Object.keys(others).length > 0) throw bad('The body has `token` and `city`, and nothing else.');
+  if (typeof token !== 'string' || token.length > longestToken)
+    throw bad('`token` is the text that came with a question.');
+  if (typeof city !== 'number') throw bad('`city` is the id of a city, as a number.');
+  return { token, city };
 }
 
 function readObject(body: unknown): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@
 
 import type { Request, RequestHandler } from 'express';
 import type { BackendWith } from 'hotshelf';
-import { rateLimit } from 'hotshelf/express';
+import { concurrency, rateLimit } from 'hotshelf/express';
 import { limiter, nameBucket } from 'hotshelf/limits';
 
 export interface LimitOptions {
@@ -16,6 +16,9 @@ export interface LimitOptions {
 
 export const limitDefaults: LimitOptions = { requestsPerMinute: 12_000, failedLogins: 20, instances: 1 };
 
+/** At the same time. */
+const streamsOfAddress = 20;
+
 export interface Limits {
   /** For all routes. */
   readonly requests: RequestHandler;
@@ -23,10 +26,12 @@ export interface Limits {
   readonly loginsFrom: RequestHandler;
   /** …and after it. */
   readonly loginsAs: RequestHandler;
+  /** For answers that stay open. */
+  readonly streams: RequestHandler;
   close(): void;
 }
 
-export function createLimits(backend: BackendWith<'limits'>, options: LimitOptions): Limits {
+export function createLimits(backend: BackendWith<'limits' | 'values'>, options: LimitOptions): Limits {
   const { requestsPerMinute, failedLogins, instances } = options;
   const minute = { name: 'minute', limit: requestsPerMinute, window: '1m' } as const;
   const requests = limiter({ backend, name: 'atlas', plans: [minute], instances });
@@ -40,6 +45,7 @@ export function createLimits(backend: BackendWith<'limits'>, options: LimitOptio
     // Each takes one before the password is looked at, so that many at once are no way around; a success gives it back.
     loginsFrom: rateLimit<Request>(from, { charge: 'on-failure' }),
     loginsAs: rateLimit<Request>(as, { charge: 'on-failure', key: nameOf }),
+    streams: concurrency<Request>({ backend, name: 'atlas-live', max: streamsOfAddress, instances }),
     close: () => [requests, from, as].forEach((one) => one.close()),
   };
 }

@@ -65,6 +65,12 @@ export class Origin {
     return ids.map((id) => byId.get(id) ?? null);
   }
 
+  /** The ids of the largest cities of the world. */
+  async largest(count: number): Promise<number[]> {
+    const sql = 'select id from atlas_city order by population desc, id limit $1';
+    return (await this.#query<{ id: number }>(sql, [count])).map(({ id }) => id);
+  }
+
   /** One page of a country's cities, the largest first; `null` if there is none. */
   async page(country: string, page: number): Promise<CountryPage | null> {
     const [cities, counts] = await Promise.all([

@@ -62,6 +62,14 @@ const bodyProblems: Readonly<Record<string, string>> = {
   'entity.too.large': 'The body is too large.',
 };
 
+/** Cities come from the database then; what only the store knows is not there. */
+const storeFailures: ReadonlySet<string> = new Set([
+  'BACKEND_DOWN',
+  'BACKEND_REFUSED',
+  'OUTCOME_UNKNOWN',
+  'BOARD_FULL',
+]);
+
 interface Explanation {
   readonly status: number;
   readonly detail?: string | undefined;
@@ -74,6 +82,8 @@ function explain(error: unknown): Explanation {
     return { status: 503, detail: 'The sessions cannot be reached.', headers: error.headers };
   const isTooSlow = error instanceof HotshelfError && error.code === 'CACHE_LOAD_TIMEOUT';
   if (isTooSlow || error instanceof DatabaseUnusable) return { status: 503, detail: 'The database does not answer.' };
+  if (error instanceof HotshelfError && storeFailures.has(error.code))
+    return { status: 503, detail: 'The scores cannot be reached.', headers: { 'Retry-After': '1' } };
   // Errors of Express and its body parser have a status and a type.
   const { status, type } = Object(error) as { status?: unknown; type?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500)

@@ -114,6 +114,7 @@ describe('the cache of the atlas', () => {
         hitRatio: 1,
       },
       origin: { queries: 0, saved: 2 },
+      live: 0,
     });
     await site.close();
   });

@@ -3,7 +3,7 @@
 import type { Database } from '../../examples/atlas/database/database.ts';
 import { fillPostgres, openPostgres } from '../../examples/atlas/database/postgres.ts';
 import { openSqlite } from '../../examples/atlas/database/sqlite.ts';
-import { startMemcached, startPostgres, startRedis } from '../kit/servers.ts';
+import { startMemcached, startPostgres, startRedis, startRedisCluster } from '../kit/servers.ts';
 import { connectTwice, limit, type SiteOptions } from './site.ts';
 
 export interface Place {
@@ -26,6 +26,18 @@ export const places: Record<string, () => Promise<Place>> = {
       database,
       cold: () => redis.cli('FLUSHALL').then(async () => ({ backends: await connectTwice(redis.url) })),
       close: () => Promise.all([database.close(), redis.stop()]).then(() => {}),
+    };
+  },
+  'SQLite and a Redis Cluster': async () => {
+    const [database, cluster] = await Promise.all([openSmall(), startRedisCluster()]);
+    const url = `redis+cluster://${cluster.masters.map(({ host, port }) => `${host}:${port}`).join(',')}`;
+    return {
+      database,
+      async cold() {
+        await Promise.all(cluster.masters.map((master) => master.cli('FLUSHALL')));
+        return { backends: await connectTwice(url) };
+      },
+      close: () => Promise.all([database.close(), cluster.stop()]).then(() => {}),
     };
   },
   'SQLite and Memcached': async () => {

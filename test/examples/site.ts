@@ -24,20 +24,38 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** What the atlas needs of a backend. */
+export type SiteBackend = BackendWith<'values' | 'limits' | 'rankings'>;
+
 export interface SiteOptions {
   readonly beforeQuery?: () => Promise<void>;
   readonly limits?: LimitOptions;
+  readonly heartbeatMs?: number;
   /** Of the first and the second instance; the site closes them. @default one in memory for both */
-  readonly backends?: readonly [BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>];
+  readonly backends?: readonly [SiteBackend, SiteBackend];
 }
 
-export function createSite(database: Database, { beforeQuery, limits, backends = inMemory() }: SiteOptions = {}): Site {
+export function createSite(
+  database: Database,
+  { beforeQuery, limits, heartbeatMs, backends = inMemory() }: SiteOptions = {},
+): Site {
   const reported: unknown[] = [];
   const report = (error: unknown): void => {
     reported.push(error);
   };
-  const instance = (name: string, backend: BackendWith<'values' | 'limits'>): Instance =>
-    createInstance({ name, backend, database, secrets, passwordCost, beforeQuery, limits, report });
+  const instance = (name: string, backend: SiteBackend): Instance =>
+    createInstance({
+      name,
+      backend,
+      database,
+      secrets,
+      passwordCost,
+      beforeQuery,
+      limits,
+      heartbeatMs,
+      timeZone: zoneOfNoon(),
+      report,
+    });
   const [first, second] = [instance('1', backends[0]), instance('2', backends[1])];
   return {
     first,
@@ -51,14 +69,19 @@ export function createSite(database: Database, { beforeQuery, limits, backends =
 }
 
 /** As two processes have them: each with connections of its own, patient with a machine that runs everything at once. */
-export async function connectTwice(
-  url: string,
-): Promise<[BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>]> {
+export async function connectTwice(url: string): Promise<[SiteBackend, SiteBackend]> {
   const patient = () => connect(`${url}?deadline=2s`, { requireWithin: '5s' });
   return [await patient(), await patient()];
 }
 
-function inMemory(): [BackendWith<'values' | 'limits'>, BackendWith<'values' | 'limits'>] {
+/** No test shall play over midnight. */
+function zoneOfNoon(): string {
+  const hoursToNoon = 12 - new Date().getUTCHours();
+  // In these names what is ahead of UTC has a minus.
+  return `Etc/GMT${hoursToNoon > 0 ? '-' : '+'}${Math.abs(hoursToNoon)}`;
+}
+
+function inMemory(): [SiteBackend, SiteBackend] {
   const backend = memory();
   return [backend, backend];
 }

@@ -3,6 +3,7 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Key, Lookup } from 'hotshelf';
 import { cacheResponses } from 'hotshelf/express';
+import type { Trending } from 'hotshelf/leaderboards';
 import { cacheStatusOf } from '../cache-status.ts';
 import { type Cities, inCountry, toGrid } from '../cities.ts';
 import { readChange, readCountry, readId, readIds, readPage, readPoint } from '../input.ts';
@@ -11,8 +12,11 @@ import { onlyMethods, Problem } from '../problem.ts';
 import { countView } from '../visitors.ts';
 import { jsonBody } from './body.ts';
 
-/** @param ttlMs how long whole answers are fresh */
-export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: number): Router {
+/**
+ * @param looks counts which cities are looked at
+ * @param ttlMs how long whole answers are fresh
+ */
+export function cityRoutes(cities: Cities, visitors: RequestHandler, looks: Trending, ttlMs: number): Router {
   const router = Router();
   /** Keeps whole lists, as bytes: they are the longest answers, and their handlers need not even ask for the cities. */
   const keptLists = (...query: string[]) =>
@@ -47,6 +51,8 @@ export function cityRoutes(cities: Cities, visitors: RequestHandler, ttlMs: numb
       const id = readId(request.params.id);
       const city = found(response, await cities.city(id)) ?? noCity(id);
       countView(request);
+      // Nobody waits for it, and the city is shown whether or not it can be counted.
+      void looks.hit(String(id));
       response.json(city);
     })
     .patch(express.json({ limit: '4kb' }), async (request, response) => {

@@ -2,10 +2,11 @@
 
 import type { Cache } from 'hotshelf';
 import { Router } from 'express';
+import type { EventStreams } from '../event-streams.ts';
 import type { Origin } from '../origin.ts';
 import { onlyMethods } from '../problem.ts';
 
-export function statsRoutes(instance: string, cache: Cache, origin: Origin): Router {
+export function statsRoutes(instance: string, cache: Cache, origin: Origin, streams: EventStreams): Router {
   const router = Router();
   router
     .route('/stats')
@@ -18,6 +19,8 @@ export function statsRoutes(instance: string, cache: Cache, origin: Origin): Rou
         cache: { hits, localHits, staleServed, misses, loads, collapsed, bypasses, unconfirmed, hitRatio },
         // Each of these reads would have been a question to the database.
         origin: { queries: origin.queries, saved: hits + collapsed },
+        // Who watches a leaderboard at the moment.
+        live: streams.size,
       });
     })
     .all(onlyMethods('GET', 'HEAD'));
