@@ -2,6 +2,7 @@
 
 import type { Health } from '../../src/backend/backend.ts';
 import { end, keyPrefixOf, serverName, type CommandArgument, type Connection, type Reply } from './client.ts';
+import { outliveFailovers } from './failover.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import type { Nodes, Part } from './nodes.ts';
 
@@ -11,12 +12,14 @@ export class SingleNode implements Nodes {
   readonly starting = undefined;
   readonly #client: Connection;
   readonly #owned: boolean;
+  readonly #letGo: () => void;
 
   /** @param owned whether the client is ours to close */
   constructor(client: Connection, owned: boolean, options: LaneOptions) {
     this.#client = client;
     this.#owned = owned;
     this.keyPrefix = keyPrefixOf(client.options);
+    this.#letGo = outliveFailovers(client, options.clock);
     this.only = new Lane(serverName(client.options), client, options);
   }
 
@@ -54,6 +57,7 @@ export class SingleNode implements Nodes {
 
   async close(): Promise<void> {
     this.only.close();
+    this.#letGo();
     if (!this.#owned) return;
     // What still fails afterwards has nobody to tell.
     this.#client.on('error', () => {});
