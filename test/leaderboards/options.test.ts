@@ -45,7 +45,7 @@ describe('a leaderboard', () => {
     ['what is no object', { meta: 'yes' }, 'Expected the options of `meta` to be an object.'],
     ['no clock', { clock: {} }, 'Expected `clock` to be a Clock'],
   ])('refuses %s', (_what, options, message) => {
-    expect(() => leaderboard({ backend, name: 'quiz', ...options } as never)).toThrow(
+    expect(() => leaderboard({ backend, name: 'quiz', ...options })).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(message) as string }),
     );
   });
