@@ -7,7 +7,7 @@ import { catchAny, playLocally, reportPlay, seed, total } from './plays.ts';
 const crew = hireCrew();
 const patience = { timeout: 360_000 };
 const forMs = 4000;
-/** The default of `maxLag`, with no margin: the tier looks at the time after the read began, on the same clock. */
+/** The default of `maxLag`, with no margin: the tier looks at the time after the read began, or after the burst of reads did, on the same clock. */
 const maxLagMs = 500;
 
 describe(`local tiers in three processes on Redis (seed ${seed})`, () => {
