@@ -24,8 +24,9 @@ type Call = CachedCall<AnyArgs, unknown, unknown>;
  * keys with them; then give a `name`.
  *
  * @param cache a cache, or a function that finds it from the object
- * @throws {HotshelfError} `OPTION_INVALID` where the class is defined for a wrong rule. A call rejects with it when two
- *   classes of one name, or two classes that inherit one method, would share their entries.
+ * @throws {HotshelfError} `OPTION_INVALID` where the class is defined for a wrong rule; where the cache is found from the object,
+ *   values in the rule are looked at when the method is called. A call rejects with it when two classes of one name, or two
+ *   classes that inherit one method, would share their entries.
  * @example
  * ```ts
  * class Cities {
