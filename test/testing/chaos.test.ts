@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { memory } from 'hotshelf/memory';
-import { busSuite, chaos, countersSuite, fakeClock, valuesSuite, type ChaosRates } from 'hotshelf/testing';
+import {
+  busSuite,
+  chaos,
+  countersSuite,
+  fakeClock,
+  rankingsSuite,
+  uniquesSuite,
+  valuesSuite,
+  type ChaosRates,
+} from 'hotshelf/testing';
 import { toldMemory } from './told-memory.ts';
 
 const bytes = new TextEncoder().encode('some bytes');
@@ -32,7 +41,8 @@ describe('chaos', () => {
       return { backend, close: () => backend.close() };
     };
     const time = { create, advance: (ms: number) => clock.advance(ms) };
-    const cases = [...valuesSuite(time), ...countersSuite(time), ...busSuite(time)];
+    const suites = [valuesSuite(time), countersSuite(time), rankingsSuite(time), uniquesSuite(time), busSuite(time)];
+    const cases = suites.flat();
     for (const { run } of cases) await expect(run()).resolves.toBeUndefined();
   });
 
