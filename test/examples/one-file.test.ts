@@ -37,6 +37,18 @@ describe('the examples of one file', () => {
     ]);
   });
 
+  it('leaderboard: ranks, neighbours and friends, and a change that is seen', async () => {
+    expect((await node(example('leaderboard.ts'))).trim().split('\n')).toEqual([
+      'Top: 1. Anna 120, 2. Chloé 90, 2. Bob 90',
+      'Dov: from 40 to 100, today 2nd, in all 2nd',
+      'Dov again: improved false',
+      'Bob: rank 3 of 4, at least as good as 50 %',
+      'Around Bob: 2. Dov 100, 3. Chloé 90, 3. Bob 90',
+      'Friends: 1. Dov, 2. Bob',
+      'Seen: 1. Chloé 150',
+    ]);
+  });
+
   it('smoke: all is well with the atlas and all its 135,233 cities', async () => {
     const printed = await node(example('smoke.ts'));
     expect(printed).toContain('Loading cities: 135,233 of 135,233');

@@ -1,5 +1,6 @@
 /** Answers the question that is asked most, who is at the top, from memory. */
 
+import { BoundedMap } from '../../support/bounded-map.ts';
 import type { Clock } from '../../support/clock.ts';
 import { isUnconfirmed } from '../../support/errors.ts';
 import type { BoardPage } from '../rows.ts';
@@ -26,7 +27,8 @@ export class TopCache<Meta> {
   readonly #rules: TopCacheRules;
   readonly #clock: Clock;
   readonly #read: (count: number) => Promise<BoardPage<Meta>>;
-  readonly #kept = new Map<number, Kept<Meta>>();
+  /** Few: those who ask name their numbers, and mostly the same ones. */
+  readonly #kept = new BoundedMap<number, Kept<Meta>>(16);
   readonly #flights = new Map<number, Promise<BoardPage<Meta>>>();
 
   constructor(rules: TopCacheRules, clock: Clock, read: (count: number) => Promise<BoardPage<Meta>>) {
