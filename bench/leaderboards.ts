@@ -113,7 +113,7 @@ async function onRedis(site: Site, effort: Effort): Promise<string[]> {
     sharing[ties] = own;
     await load(rankings, own.slice(0, 1), rulesOf(ties), members);
     for (const { key } of own.slice(1)) {
-      for (const suffix of ['', ':scores', ':reached'])
+      for (const suffix of ['', ' scores', ' reached'])
         await server.cli('COPY', `${own[0]?.key}${suffix}`, `${key}${suffix}`, 'REPLACE');
     }
   }

@@ -2,11 +2,8 @@
 
 import type { RankingEntry, RankingRules } from '../../src/backend/rankings.ts';
 import type { Reply } from './client.ts';
-import { fence, rankingScript, stampDigits } from './rankings-lua.ts';
+import { atOnce, fence, rankingScript, stampDigits } from './rankings-lua.ts';
 import { readerOf } from './rankings-text.ts';
-
-/** Most that one command inside a script names: Lua hands over no more than some thousand values. */
-const atOnce = 1000;
 
 const boards = `
 local boards, sizes, counts = #KEYS / wide, {}, {}

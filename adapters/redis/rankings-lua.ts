@@ -4,12 +4,13 @@ import type { RankingRules } from '../../src/backend/rankings.ts';
 import { script, type Script } from './scripts.ts';
 
 /**
- * A board is a sorted set of its members with their scores. With ties `dense` the sorted set `<key>:scores` has each score
+ * A board is a sorted set of its members with their scores. With ties `dense` the sorted set `<key> scores` has each score
  * once, as text. With ties `earliest` a member stands in the board behind the 16 digits of when it reached its score
  * (subtracted from 2^53 - 1 if the order descends, because members of one score then come in descending order), and the
- * hash `<key>:reached` knows these digits of each member, and under '' the latest such time.
+ * hash `<key> reached` knows these digits of each member, and under '' the latest such time. No board can have such a key: the
+ * keys of the contract have no blanks.
  */
-const suffixes = { competition: undefined, dense: ':scores', earliest: ':reached' } as const;
+const suffixes = { competition: undefined, dense: ' scores', earliest: ' reached' } as const;
 
 /** All keys of boards, as the scripts expect them. */
 export function keysOf(boards: readonly string[], { ties }: Pick<RankingRules, 'ties'>, prefix: string): string[] {
@@ -18,7 +19,7 @@ export function keysOf(boards: readonly string[], { ties }: Pick<RankingRules, '
   return boards.flatMap((key) => [prefix + key, prefix + key + suffix]);
 }
 
-/** The time of `<key>:reached` behind which a member stands. The other way round it is the same. */
+/** The digits behind which a member stands, as a number, for the time that it reached its score; and the other way round. */
 export function stampOf({ order }: Pick<RankingRules, 'order'>, reached: number): number {
   return order === 'desc' ? Number.MAX_SAFE_INTEGER - reached : reached;
 }
@@ -29,6 +30,9 @@ export const stampDigits = 16;
 export const fence = String.raw`'\255'`;
 export const fenceByte = 255;
 
+/** Most that one command inside a script names: Lua hands over no more than some thousand values. */
+export const atOnce = 1000;
+
 const common = `
 local order, ties = ARGV[1], ARGV[2]
 local descends, dense, earliest = order == 'desc', ties == 'dense', ties == 'earliest'
@@ -38,17 +42,37 @@ local function keys(board)
   return KEYS[board * wide - wide + 1], wide == 2 and KEYS[board * wide]
 end
 
--- How many members a board has, and the latest time in it. Raises an error where a key holds something of another kind.
-local function look(key, other)
-  local size, latest = redis.call('ZCARD', key), 0
-  if dense then redis.call('ZCARD', other) end
-  if earliest then latest = tonumber(redis.call('HGET', other, '') or 0) end
-  return size, latest
-end
-
 local function whole(number) return string.format('%.0f', number) end
 -- The same text for the same number, whoever wrote it.
 local function text(number) return string.format('%.17g', number) end
+
+-- Follows when only one of the two keys of a board is there: a server without memory dropped the other.
+local function mend(key, other, size)
+  redis.call('DEL', other)
+  for from = 0, size - 1, ${atOnce} do
+    local some, parts = redis.call('ZRANGE', key, from, from + ${atOnce - 1}, 'WITHSCORES'), {}
+    for place = 1, #some, 2 do
+      local element, score = some[place], some[place + 1]
+      parts[place] = dense and score or string.sub(element, ${stampDigits + 1})
+      parts[place + 1] = dense and text(tonumber(score)) or string.sub(element, 1, ${stampDigits})
+    end
+    redis.call(dense and 'ZADD' or 'HSET', other, unpack(parts))
+  end
+  -- When the latest time was is not worth a search: it is not after now.
+  if earliest and size > 0 then redis.call('HSET', other, '', 0) end
+  local left = redis.call('PTTL', key)
+  if left > 0 then redis.call('PEXPIRE', other, left) end
+end
+
+-- How many members a board has. Raises an error where a key holds something of another kind.
+local function look(key, other)
+  local size = redis.call('ZCARD', key)
+  if other then
+    local side = redis.call(dense and 'ZCARD' or 'HLEN', other)
+    if (size == 0) ~= (side == 0) then mend(key, other, size) end
+  end
+  return size
+end
 
 -- How many elements of a sorted set have a better score.
 local function ahead(set, score)

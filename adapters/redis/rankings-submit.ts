@@ -50,7 +50,11 @@ local function drop(key, other, count)
 end
 
 local sizes, latests = {}, {}
-for board = 1, boards do sizes[board], latests[board] = look(keys(board)) end
+for board = 1, boards do
+  local key, other = keys(board)
+  sizes[board] = look(key, other)
+  if earliest then latests[board] = tonumber(redis.call('HGET', other, '') or 0) end
+end
 
 local answers = {}
 for board = 1, boards do

@@ -31,10 +31,10 @@ describe('several writers', () => {
     const elements = flat.filter((_, at) => at % 2 === 0);
     if (ties === 'dense') {
       const scores = new Set(flat.filter((_, at) => at % 2 === 1));
-      const kept = (await real.cli('ZRANGE', `${key}:scores`, 0, -1)) as string[];
+      const kept = (await real.cli('ZRANGE', `${key} scores`, 0, -1)) as string[];
       return [...kept.filter((one) => !scores.has(one)), ...[...scores].filter((one) => !kept.includes(one))];
     }
-    const reached = (await real.cli('HGETALL', `${key}:reached`)) as string[];
+    const reached = (await real.cli('HGETALL', `${key} reached`)) as string[];
     const expected = reached.flatMap((member, at) => (at % 2 === 1 || member === '' ? [] : [reached[at + 1] + member]));
     return [...expected.filter((one) => !elements.includes(one)), ...elements.filter((one) => !expected.includes(one))];
   }
@@ -61,13 +61,13 @@ describe('several writers', () => {
     const real = await server();
     const put = async (member: string, score: number) => {
       await real.cli('ZADD', key, score, member);
-      await real.cli('ZADD', `${key}:scores`, score, score);
+      await real.cli('ZADD', `${key} scores`, score, score);
     };
     await put('annie', 2);
     await put('annie', 3);
     const isOver = (await real.cli('ZCOUNT', key, 2, 2)) === 0;
     await put('bob', 2);
-    if (isOver) await real.cli('ZREM', `${key}:scores`, 2);
+    if (isOver) await real.cli('ZREM', `${key} scores`, 2);
     expect(await damage(real, dense)).toEqual(['2']);
   });
 
@@ -114,7 +114,7 @@ describe('a key that holds something else', () => {
     for (const rules of [best, dense, earliest]) {
       for (const name of [
         key,
-        ...(rules === dense ? [`${key}:scores`] : rules === earliest ? [`${key}:reached`] : []),
+        ...(rules === dense ? [`${key} scores`] : rules === earliest ? [`${key} reached`] : []),
       ]) {
         await real.cli('FLUSHALL');
         if (name !== key) await rankings.submit([board], rules, [{ member: 'bob', score: 1 }]);
@@ -165,7 +165,7 @@ describe('a Cluster', () => {
     const [fromId, toId] = [String(await from.cli('CLUSTER', 'MYID')), String(await to.cli('CLUSTER', 'MYID'))];
     await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
     await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
-    const keys = ['quiz:{7}:day', 'quiz:{7}:all'].flatMap((name) => [name, `${name}:reached`]);
+    const keys = ['quiz:{7}:day', 'quiz:{7}:all'].flatMap((name) => [name, `${name} reached`]);
     for (const name of keys) await from.cli('MIGRATE', to.host, to.port, name, 0, 1000);
     // The slot has not moved yet: the keys are asked for there.
     expect((await submit(7)).flat().map(({ previous }) => previous)).toEqual([7, 7]);

@@ -43,8 +43,8 @@ describe('a board', () => {
     const at = Date.now() + 3_600_000;
     for (const [rules, suffix] of [
       [best, ''],
-      [dense, ':scores'],
-      [earliest, ':reached'],
+      [dense, ' scores'],
+      [earliest, ' reached'],
     ] as const) {
       const keys = [`{${rules.ties}}:day`, `{${rules.ties}}:day${suffix}`];
       const moved = [`{${rules.ties}}:hall`, `{${rules.ties}}:hall${suffix}`];
@@ -89,7 +89,7 @@ describe('a board', () => {
     expect(await rankings.removeScores([key], earliest, 1, 3400)).toEqual([3400]);
     expect(await real.cli('ZCARD', key)).toBe(100);
     // And the time that the last of them came.
-    expect(await real.cli('HLEN', `${key}:reached`)).toBe(101);
+    expect(await real.cli('HLEN', `${key} reached`)).toBe(101);
   });
 
   it('adds up what fades exactly as the arithmetic here does, and lets newcomers inherit', async () => {
@@ -127,12 +127,48 @@ describe('a board', () => {
     const backend = await backendOn(real.url);
     await backend.rankings.submit([board], earliest, [{ member: 'z', score: 5 }]);
     const ahead = Date.now() * 1000 + 3_600_000_000;
-    await real.cli('HSET', `${key}:reached`, '', ahead);
+    await real.cli('HSET', `${key} reached`, '', ahead);
     for (const member of ['y', 'x', 'w']) await backend.rankings.submit([board], earliest, [{ member, score: 5 }]);
     const { rows } = await backend.rankings.page(key, earliest, { from: 0, count: 9 });
     expect(rows.map(({ member }) => member)).toEqual(['z', 'y', 'x', 'w']);
-    expect(await real.cli('HGET', `${key}:reached`, '')).toBe(String(ahead + 3));
+    expect(await real.cli('HGET', `${key} reached`, '')).toBe(String(ahead + 3));
   });
+
+  it.each([dense, earliest, { ...dense, order: 'asc' }, { ...earliest, order: 'asc' }] as const)(
+    'is whole again when the server dropped one of its keys: ties $ties, order $order',
+    async (rules) => {
+      const real = await server();
+      const backend = await backendOn(real.url);
+      const [at, name] = [Date.now() + 3_600_000, `${key} ${rules.ties === 'dense' ? 'scores' : 'reached'}`];
+      const timed = [{ key, expiresAt: at }];
+      const fill = async () => {
+        for (let from = 0; from < 2500; from += 100) {
+          const some = Array.from({ length: 100 }, (_, place) => ({
+            member: `m${from + place}`,
+            score: (from + place) % 1300,
+          }));
+          await backend.rankings.submit(timed, rules, some);
+        }
+      };
+      await fill();
+      const page = () => backend.rankings.page(key, rules, { from: 0, count: 1000 });
+      const whole = await page();
+      await real.cli('DEL', name);
+      expect((await page()).rows).toEqual(whole.rows);
+      expect(Math.abs(Number(await real.cli('PEXPIRETIME', name)) - at)).toBeLessThan(60_000);
+      await real.cli('DEL', name);
+      const [[again]] = (await backend.rankings.submit(timed, { ...rules, mode: 'last' }, [
+        { member: 'm7', score: 7 },
+      ])) as [[Submitted]];
+      expect(again.previous).toBe(7);
+      expect((await page()).rows).toEqual(whole.rows);
+      await real.cli('DEL', key);
+      await backend.rankings.submit(timed, rules, [{ member: 'm9', score: 5 }]);
+      expect((await page()).rows).toEqual([{ member: 'm9', score: 5, rank: 1 }]);
+      expect(await backend.rankings.remove([key], rules, ['m9'])).toEqual([1]);
+      expect(await real.cli('KEYS', '*')).toEqual([]);
+    },
+  );
 });
 
 describe('the trips', () => {
