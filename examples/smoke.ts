@@ -36,6 +36,7 @@ try {
   await changesAreSeenAtOnce();
   await listsAreRight();
   await sessionsAreShared();
+  await gameIsPlayed();
   await mistakesAreExplained();
   await countsAreKept();
   await endsInTime();
@@ -127,6 +128,54 @@ async function sessionsAreShared(): Promise<void> {
   );
 }
 
+async function gameIsPlayed(): Promise<void> {
+  const user = { name: `player-${Date.now()}`, password: 'correct horse battery' };
+  const headers = { Cookie: (await send('/signup', post(user))).cookie };
+  const watching = await watchLeaderboard();
+  const { body: asked } = await send('/quiz', { headers });
+  const ids = (asked['cities'] as readonly { id: number }[]).map(({ id }) => id);
+  const cities = await Promise.all(ids.map(async (id) => (await send(`/cities/${id}`)).body));
+  const sizes = cities.map(({ population }) => Number(population));
+  const answer = { token: asked['token'], city: ids[sizes.indexOf(Math.max(...sizes))] };
+  const { status, body } = await send('/quiz/answer', post(answer, headers));
+  assert.deepEqual([status, body['right']], [200, true]);
+  for (const path of ['/leaderboards/day/around-me', '/leaderboards/all/around-me']) {
+    const mine = (rows: unknown) => (rows as readonly Record<string, unknown>[]).find(({ you }) => you === true);
+    const row = mine((await send(path, { headers })).body['rows']);
+    assert.deepEqual([row?.['name'], row?.['score']], [user.name, 1]);
+  }
+  await waitForTrend(suva);
+  assert.match(await watching.first, /^data: \{"window":"day","rows":\[/m);
+  watching.leave();
+  console.log(`ok: of ${cities.map(({ name }) => String(name)).join(' and ')} one is larger, and that was a point`);
+}
+
+/** Opens the live leaderboard; `first` is what it says first. */
+async function watchLeaderboard(): Promise<{ first: Promise<string>; leave: () => void }> {
+  const leaving = new AbortController();
+  const { status, body } = await fetch(`${url}/leaderboards/day/live`, { signal: leaving.signal });
+  assert(status === 200 && body !== null);
+  const first = async (): Promise<string> => {
+    let text = '';
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes('data: ')) break;
+    }
+    return text;
+  };
+  return { first: first(), leave: () => leaving.abort() };
+}
+
+/** A look is counted just after the city was shown. */
+async function waitForTrend(id: number): Promise<void> {
+  const deadline = performance.now() + hitLimitMs;
+  const isThere = async () => JSON.stringify((await send('/trending')).body['cities']).includes(`"id":${id},`);
+  while (!(await isThere())) {
+    assert(performance.now() < deadline, `city ${id} was not trending within ${hitLimitMs} ms`);
+    await pause(20);
+  }
+}
+
 async function mistakesAreExplained(): Promise<void> {
   for (const [path, status] of [
     ['/cities/first', 400],
@@ -162,8 +211,9 @@ async function change(values: { name: string }): Promise<void> {
   assert.equal(status, 200);
 }
 
-function post(values: object): RequestInit {
-  return { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(values) };
+function post(values: object, headers: Readonly<Record<string, string>> = {}): RequestInit {
+  const body = JSON.stringify(values);
+  return { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body };
 }
 
 async function send(path: string, init?: RequestInit): Promise<Reply> {
