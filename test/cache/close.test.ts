@@ -47,6 +47,20 @@ describe.each(forms)('a closed cache, %s', (form) => {
     expect(await codeOf(other.set('k', 1))).toBe('CLOSED');
   });
 
+  it('does not wait for a hit to be verified once more, and loads no more for it', async () => {
+    const { cache, clock } = shelves(form);
+    let loads = 0;
+    const load = () => (loads += 1);
+    await cache.get('k', load, { verify: 1 });
+    await cache.get('k', load, { verify: 1 });
+    await clock.advance(500);
+    const closing = cache.close();
+    await clock.advance(0);
+    expect(await isSettled(closing)).toBe(true);
+    await clock.advance(5000);
+    expect([loads, cache.stats().inconsistent]).toEqual([2, 0]);
+  });
+
   it('lets a load that is going on end, and leaves no timer', async () => {
     const { open, clock } = shelves(form);
     const own = fakeClock();

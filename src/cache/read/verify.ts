@@ -2,7 +2,6 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Version } from '../../backend/values.ts';
-import { sleep } from '../../support/clock.ts';
 import { ask, type Question } from '../load/ask.ts';
 import { look } from './look.ts';
 import type { Found } from '../lookup.ts';
@@ -25,22 +24,32 @@ export class Verifier {
     if (this.#running.has(key)) return;
     this.#running.add(key);
     // Loads that fail tell of themselves; what cannot be compared is not compared.
-    const work = this.#verify(question, found, version).catch(() => {});
-    this.#shelf.behind(work.finally(() => this.#running.delete(key)));
+    const end = () => void this.#running.delete(key);
+    const again = () => this.#shelf.behind(this.#confirm(question, found, version).then(end, end));
+    const first = this.#begin(question, found).then((agrees) => {
+      // In the background: nobody shall have to wait for it at the end.
+      if (agrees) end();
+      else this.#shelf.clock.after(againMs, again, { background: true });
+    }, end);
+    this.#shelf.behind(first);
   }
 
-  async #verify(question: Question, found: Found, version: Version): Promise<void> {
+  #begin(question: Question, found: Found): Promise<boolean> {
     const { space, key } = question;
-    const { clock, events } = this.#shelf;
+    const { events } = this.#shelf;
     space.counts.verified += 1;
     if (events.observed) events.emit({ type: 'refresh', cache: space.name, key, reason: 'verify' });
-    if (await this.#agrees(question, found.value)) return;
-    await sleep(clock, againMs);
+    return this.#agrees(question, found.value);
+  }
+
+  async #confirm(question: Question, found: Found, version: Version): Promise<void> {
+    const { space, key } = question;
+    if (this.#shelf.closed) return;
     if (!(await this.#stands(question, version)) || (await this.#agrees(question, found.value))) return;
     // Somebody may have invalidated it during that load: then nothing was wrong.
     if (!(await this.#stands(question, version))) return;
     space.counts.inconsistent += 1;
-    events.emit({ type: 'inconsistent', cache: space.name, key, ageMs: found.ageMs + againMs });
+    this.#shelf.events.emit({ type: 'inconsistent', cache: space.name, key, ageMs: found.ageMs + againMs });
   }
 
   async #stands({ space, key, policy }: Question, version: Version): Promise<boolean> {
