@@ -19,6 +19,7 @@ import type { Shelf } from './shelf.ts';
 /** In a backend that lives in this process `clear` deletes; there are no epochs, and entries of no version have this scope. */
 const noScope: Halves = new Uint32Array(2);
 const longestPrefix = 120;
+const rootName = 'default';
 
 export class Space {
   readonly shelf: Shelf;
@@ -66,7 +67,7 @@ export class Space {
         : parent.space.#parent === undefined
           ? parent.name
           : `${parent.space.name}/${parent.name}`;
-    this.name = path === '' ? 'default' : path;
+    this.name = path === '' ? rootName : path;
     if (shelf.values.resident === undefined)
       this.epochs = new Epochs(shelf.values, shelf.clock, this.#epochKeys(), version ?? '');
   }
@@ -78,6 +79,13 @@ export class Space {
       throw new HotshelfError(
         'OPTION_INVALID',
         `The names of nested namespaces are longer than ${longestPrefix} characters.`,
+      );
+    }
+    // In events, stats and spans the two would be one.
+    if (this.#parent === undefined && name === rootName) {
+      throw new HotshelfError(
+        'OPTION_INVALID',
+        `"${rootName}" is what events call the whole cache. Give the namespace another name.`,
       );
     }
     const where = `namespace("${name}")`;

@@ -358,6 +358,12 @@ describe.each(forms)('a namespace, %s', (form) => {
     expect(() => shelves(form).cache.namespace(name)).toThrowError(/letters, digits/);
   });
 
+  it('refuses the name that events have for the whole cache, and takes it inside another', () => {
+    const { cache } = shelves(form);
+    expect(() => cache.namespace('default')).toThrowError(/another name/);
+    expect(() => cache.namespace('a').namespace('default')).not.toThrow();
+  });
+
   it('refuses names that are too long together', () => {
     let { cache } = shelves(form);
     for (let depth = 0; depth < 2; depth += 1) cache = cache.namespace('x'.repeat(40));
