@@ -21,14 +21,13 @@ import type {
   Submission,
   Submitted,
 } from '../../src/backend/rankings.ts';
-import type { Values } from '../../src/backend/values.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import type { Board } from './rankings/board.ts';
 import { moveBoard, removeFrom, removeScoresFrom, submitTo, type NamedBoard } from './rankings/changes.ts';
 import { findBoard } from './rankings/draft.ts';
 import type { Names } from './rankings/names.ts';
 import { pageOf, standingsOf } from './rankings/pages.ts';
-import { GroupReader } from './rankings/reader.ts';
+import { GroupReader, type GroupValues } from './rankings/reader.ts';
 import { GroupWriter } from './rankings/writer.ts';
 
 /** So many members are handed out at a time. */
@@ -55,7 +54,7 @@ export class MemcachedRankings implements Rankings {
   readonly #clock: Clock;
 
   /** @param values of keys that are longer, and of more characters, than the contract of values allows */
-  constructor(values: Values, clock: Clock, maxMembers: number) {
+  constructor(values: GroupValues, clock: Clock, maxMembers: number) {
     this.maxMembers = maxMembers;
     this.#reader = new GroupReader(values);
     this.#writer = new GroupWriter(values, this.#reader, clock);
@@ -68,9 +67,13 @@ export class MemcachedRankings implements Rankings {
     submissions: readonly Submission[],
   ): Promise<readonly (readonly Submitted[])[]> {
     checkSubmit(boards, rules, submissions, this.maxMembers);
-    const named = boards.map(withName);
-    const key = valueKeyOf(boards.map(({ key }) => key));
-    return this.#writer.change(key, (draft) => submitTo(draft, named, rules, submissions, this.maxMembers));
+    const key = valueKeyOf(boards[0]?.key ?? '');
+    // Copies: what the caller gave may be other things by the time that it is carried out.
+    const [named, fixed] = [boards.map(withName), { ...rules }];
+    const scores = submissions.map(({ member, score }) => ({ member, score }));
+    return this.#writer.change(key, named.length * scores.length, (draft) =>
+      submitTo(draft, named, fixed, scores, this.maxMembers),
+    );
   }
 
   async page(key: string, rules: RankingRules, query: RankingQuery): Promise<RankingPage> {
@@ -89,7 +92,10 @@ export class MemcachedRankings implements Rankings {
   async remove(keys: readonly string[], rules: RankingRules, members: readonly string[]): Promise<readonly number[]> {
     this.#check(keys, rules);
     checkMembers(members);
-    return this.#writer.change(valueKeyOf(keys), (draft) => removeFrom(draft, keys.map(nameOf), rules, members));
+    const [names, fixed, gone] = [keys.map(nameOf), { ...rules }, [...members]];
+    return this.#writer.change(valueKeyOf(keys[0] ?? ''), names.length * gone.length, (draft) =>
+      removeFrom(draft, names, fixed, gone),
+    );
   }
 
   async removeScores(
@@ -100,16 +106,16 @@ export class MemcachedRankings implements Rankings {
   ): Promise<readonly number[]> {
     this.#check(keys, rules);
     checkScores(least, most);
-    return this.#writer.change(valueKeyOf(keys), (draft) =>
-      removeScoresFrom(draft, keys.map(nameOf), rules, least, most),
+    const [names, fixed] = [keys.map(nameOf), { ...rules }];
+    return this.#writer.change(valueKeyOf(keys[0] ?? ''), names.length, (draft) =>
+      removeScoresFrom(draft, names, fixed, least, most),
     );
   }
 
   async move(key: string, to: RankingBoard, rules: RankingRules): Promise<'moved' | 'missing' | 'taken'> {
     checkMove(key, to, rules, this.maxMembers);
-    return this.#writer.change(valueKeyOf([key, to.key]), (draft) =>
-      moveBoard(draft, nameOf(key), withName(to), rules),
-    );
+    const [target, fixed] = [withName(to), { ...rules }];
+    return this.#writer.change(valueKeyOf(key), 1, (draft) => moveBoard(draft, nameOf(key), target, fixed));
   }
 
   /** All of them as they are at one moment: they come with one read anyway. */
@@ -132,7 +138,7 @@ export class MemcachedRankings implements Rankings {
   }
 
   async #view(key: string, rules: RankingRules): Promise<View> {
-    const { group } = await this.#reader.read(valueKeyOf([key]));
+    const { group } = await this.#reader.read(valueKeyOf(key));
     const now = this.#clock.now();
     return { board: findBoard(group, nameOf(key), rules, now), names: group.names, now };
   }
@@ -142,7 +148,7 @@ export class MemcachedRankings implements Rankings {
  * The key of the value that keeps the boards of a group: no key that any facet is given may have this character, which is one
  * byte. A key has 240 characters at most and Memcached takes 250.
  */
-function valueKeyOf([key = '']: readonly string[]): string {
+function valueKeyOf(key: string): string {
   return `${groupOf(key)}§boards`;
 }
 

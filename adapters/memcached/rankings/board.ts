@@ -35,7 +35,7 @@ export class Board {
   readonly #names: Names;
   #columns: Columns;
   #size: number;
-  /** How many different scores the first members have, for each number of them; made when it is asked for. */
+  /** How many different scores the first members have, for each number of them. */
   #levels: Uint32Array | undefined;
 
   constructor(kind: BoardKind, expiresAt: number, names: Names, columns: Columns, size: number) {
@@ -145,10 +145,18 @@ export class Board {
     for (let place = 0; place < this.#size; place += 1) used[numbers[place] ?? 0] = 1;
   }
 
+  /** To be called before many are asked where they stand. */
+  countLevels(): void {
+    if (this.kind.ties === 'dense') this.#levels ??= levelsIn(this.#columns.scores, this.#size);
+  }
+
   /** How many different scores the first members have. */
   #levelsOf(count: number): number {
-    this.#levels ??= countLevels(this.#columns.scores, this.#size);
-    return this.#levels[count] ?? 0;
+    if (this.#levels !== undefined) return this.#levels[count] ?? 0;
+    const { scores } = this.#columns;
+    let levels = count === 0 ? 0 : 1;
+    for (let place = 1; place < count; place += 1) if (scores[place] !== scores[place - 1]) levels += 1;
+    return levels;
   }
 
   #compare(place: number, entry: RankingEntry): number {
@@ -169,7 +177,7 @@ export class Board {
   }
 }
 
-function countLevels(scores: Float64Array, size: number): Uint32Array {
+function levelsIn(scores: Float64Array, size: number): Uint32Array {
   const levels = new Uint32Array(size + 1);
   let count = 0;
   for (let place = 0; place < size; place += 1) {

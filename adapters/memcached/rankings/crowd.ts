@@ -14,11 +14,11 @@ const groupsKept = 256;
  * makes anyway. A word that is lost, or heard too long, costs a pause and no more.
  */
 export class Crowd {
-  readonly #values: Values;
+  readonly #values: Pick<Values, 'get' | 'set'>;
   readonly #clock: Clock;
   readonly #saidAt = new BoundedMap<string, number>(groupsKept);
 
-  constructor(values: Values, clock: Clock) {
+  constructor(values: Pick<Values, 'get' | 'set'>, clock: Clock) {
     this.#values = values;
     this.#clock = clock;
   }

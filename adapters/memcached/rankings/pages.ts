@@ -6,6 +6,9 @@ import type { RankingFound, RankingPage, RankingQuery } from '../../../src/backe
 import type { Board } from './board.ts';
 import type { Names } from './names.ts';
 
+/** For more members than these it is worth it to go over the whole board first. */
+const fewMembers = 8;
+
 /** Some places that follow each other. */
 interface Stretch {
   readonly from: number;
@@ -33,6 +36,7 @@ export function standingsOf(
   members: readonly string[],
   now: number,
 ): RankingFound {
+  if (members.length > fewMembers) board?.countLevels();
   const standings = members.map((member) => {
     const place = board?.placeOf(names.find(member)) ?? -1;
     return board === undefined || place === -1 ? null : board.standingAt(place);

@@ -7,6 +7,9 @@ import { unreadable } from './errors.ts';
 /** What decoded groups may weigh together, by the bytes of their values. */
 const keptBytesMost = 16 * 1024 * 1024;
 
+/** What groups need of values. */
+export type GroupValues = Pick<Values, 'get' | 'set' | 'add' | 'cas' | 'deleteIf' | 'maxValueBytes'>;
+
 /** One state of a group. */
 export interface GroupState {
   /** `undefined` if nothing is stored. */

@@ -1,6 +1,5 @@
 /** Changes groups of boards: read, decided here, and stored only over the state that was read. */
 
-import type { Values } from '../../../src/backend/values.ts';
 import { BoundedMap } from '../../../src/support/bounded-map.ts';
 import { sleep, type Clock } from '../../../src/support/clock.ts';
 import { HotshelfError } from '../../../src/support/errors.ts';
@@ -10,12 +9,12 @@ import { Crowd } from './crowd.ts';
 import { Draft } from './draft.ts';
 import { collidedBoards, fullGroup, notWritten } from './errors.ts';
 import { Pace } from './pace.ts';
-import type { GroupReader, GroupState } from './reader.ts';
+import type { GroupReader, GroupState, GroupValues } from './reader.ts';
 
 /** So often a call is tried again that others were faster than. */
 const attemptsMost = 100;
-/** So many calls go together at the most: this process does nothing else while it works on them. */
-const callsMost = 256;
+/** So many steps go together at the most, or one call: this process does nothing else while it works on them. */
+const stepsMost = 2048;
 /** Of so many groups it is remembered at least how often others change them. */
 const pacesKept = 256;
 
@@ -25,6 +24,8 @@ const longestMs = 20 * 366 * 86_400_000;
 /** What somebody wants to have changed. */
 interface Call {
   attempts: number;
+  /** How many members it changes, on all boards together. */
+  readonly steps: number;
   /** Changes a draft, and returns what tells the caller so. May be asked again, with another draft. */
   readonly apply: (draft: Draft) => () => void;
   readonly reject: (error: unknown) => void;
@@ -35,7 +36,7 @@ type Outcome = 'done' | 'lost' | 'unsure';
 
 /** All calls of this process for one group are carried out together, so that only processes are in each other's way. */
 export class GroupWriter {
-  readonly #values: Values;
+  readonly #values: GroupValues;
   readonly #reader: GroupReader;
   readonly #clock: Clock;
   readonly #crowd: Crowd;
@@ -43,21 +44,24 @@ export class GroupWriter {
   readonly #waiting = new Map<string, Call[]>();
   readonly #paces = new BoundedMap<string, Pace>(pacesKept);
 
-  constructor(values: Values, reader: GroupReader, clock: Clock) {
+  constructor(values: GroupValues, reader: GroupReader, clock: Clock) {
     this.#values = values;
     this.#reader = reader;
     this.#clock = clock;
     this.#crowd = new Crowd(values, clock);
   }
 
-  /** @param work changes a draft, or throws before it changes anything; may be asked again if somebody else was faster */
-  change<Result>(key: string, work: (draft: Draft) => Result): Promise<Result> {
+  /**
+   * @param steps how many members it changes at the most, on all boards together
+   * @param work changes a draft, or throws before it changes anything; may be asked again if somebody else was faster
+   */
+  change<Result>(key: string, steps: number, work: (draft: Draft) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       const apply = (draft: Draft) => {
         const result = work(draft);
         return () => resolve(result);
       };
-      const call: Call = { attempts: 0, apply, reject };
+      const call: Call = { attempts: 0, steps, apply, reject };
       const waiting = this.#waiting.get(key);
       if (waiting !== undefined) {
         waiting.push(call);
@@ -77,7 +81,7 @@ export class GroupWriter {
     while (waiting.length > 0) {
       const waitMs = pace.waitMs();
       if (waitMs > 0) await sleep(this.#clock, waitMs);
-      const calls = waiting.splice(0, callsMost);
+      const calls = waiting.splice(0, countTogether(waiting));
       try {
         if (await this.#carryOut(key, calls, pace)) continue;
         waiting.unshift(...calls.filter(mayTryAgain));
@@ -93,12 +97,12 @@ export class GroupWriter {
     const startedAt = this.#clock.monotonic();
     // What this process saw last is as good as a read, as long as it is there still: storing over it proves that.
     const last = pace.isCalm ? this.#reader.last(key) : undefined;
-    const others = this.#crowd.listen(key);
+    // On another server, perhaps, which is not waited for.
+    void this.#crowd.listen(key).then((othersMs) => pace.makeRoom(othersMs));
     let outcome: Outcome = last === undefined ? 'unsure' : await this.#attempt(key, calls, last, false);
     if (outcome === 'unsure') outcome = await this.#attempt(key, calls, await this.#read(key), true);
     if (outcome === 'done') pace.won(this.#clock.monotonic() - startedAt);
     else pace.lost(this.#clock.monotonic() - startedAt);
-    pace.makeRoom(await others);
     if (outcome === 'lost') this.#crowd.say(key, pace.roundMs);
     return outcome === 'done';
   }
@@ -148,6 +152,13 @@ export class GroupWriter {
       throw error instanceof HotshelfError && error.code === 'OUTCOME_UNKNOWN' ? notWritten(error) : error;
     }
   }
+}
+
+/** How many of the calls that wait go together. */
+function countTogether(waiting: readonly Call[]): number {
+  let steps = 0;
+  const end = waiting.findIndex((call, index) => (steps += call.steps) > stepsMost && index > 0);
+  return end === -1 ? waiting.length : end;
 }
 
 interface Work {
