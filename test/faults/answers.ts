@@ -1,5 +1,6 @@
 /** Judges the answers of a site while something was broken. */
 import type { LookupStatus } from 'hotshelf';
+import { type Stall, stalledMs } from '../kit/stalls.ts';
 
 export interface Answer {
   /** The machine's monotonic clock, ms. */
@@ -8,6 +9,14 @@ export interface Answer {
   /** How long the site's process itself did not run meanwhile, in ms. */
   readonly stalledMs: number;
   readonly status: LookupStatus | 'failed' | 'wrong';
+}
+
+/** What a site did under load. */
+export interface Report {
+  readonly answers: readonly Answer[];
+  /** When its process, or that of the network in front of its server, did not run. */
+  readonly stalls: readonly Stall[];
+  readonly unhandled: number;
 }
 
 export interface Verdict {
@@ -19,15 +28,15 @@ export interface Verdict {
   readonly slowestMs: number;
   /** 99th percentile of the answers from one second after the fault until it healed, in ms. */
   readonly p99BrokenMs: number;
-  /** From the heal to the first hit, in ms. */
+  /** From the heal to the first hit, in ms, without what the processes lost. */
   readonly recoveryMs: number;
   readonly hitsBefore: number;
   /** Reads that went past the backend while the fault lasted: shows that there was one. */
   readonly bypassesBroken: number;
 }
 
-export function judge(answers: readonly Answer[], unhandled: number, brokenAt: number, healedAt: number): Verdict {
-  const ownMs = ({ tookMs, stalledMs }: Answer) => Math.max(0, tookMs - stalledMs);
+export function judge({ answers, stalls, unhandled }: Report, brokenAt: number, healedAt: number): Verdict {
+  const ownMs = (answer: Answer) => Math.max(0, answer.tookMs - answer.stalledMs);
   const broken = answers.filter(({ startedAt }) => startedAt >= brokenAt && startedAt < healedAt);
   const opened = broken.filter(({ startedAt }) => startedAt >= brokenAt + 1000).map(ownMs);
   const firstHit = answers
@@ -40,7 +49,7 @@ export function judge(answers: readonly Answer[], unhandled: number, brokenAt: n
     unhandled,
     slowestMs: Math.round(Math.max(0, ...answers.map(ownMs))),
     p99BrokenMs: Math.round(percentile(opened, 0.99)),
-    recoveryMs: Math.round(firstHit - healedAt),
+    recoveryMs: Math.round(firstHit - healedAt - stalledMs(stalls, healedAt, firstHit)),
     hitsBefore: answers.filter(({ startedAt, status }) => startedAt < brokenAt && status === 'hit').length,
     bypassesBroken: broken.filter(({ status }) => status === 'bypass').length,
   };

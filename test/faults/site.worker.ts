@@ -3,6 +3,7 @@ import { connect, createCache, type BackendWith, type Cache } from 'hotshelf';
 import { Redis } from 'ioredis';
 import { seededRandom } from '../kit/random.ts';
 import { serve } from '../kit/serve.ts';
+import { type StallWatch, stalledMs, watchStalls } from '../kit/stalls.ts';
 import { sleep } from '../kit/wait.ts';
 import type { Answer } from './answers.ts';
 
@@ -17,8 +18,7 @@ let cache: Reading | undefined;
 let running = false;
 let loopsDone: Promise<unknown> = Promise.resolve();
 let answers: Omit<Answer, 'stalledMs'>[] = [];
-/** When this process could not run: from, to. */
-let stalls: (readonly [number, number])[] = [];
+let watch: StallWatch | undefined;
 let unhandled = 0;
 
 process.on('unhandledRejection', () => (unhandled += 1));
@@ -70,20 +70,8 @@ function bareCache(url: string): Reading {
   };
 }
 
-/** Notes when this process itself could not run: what the machine did is not what the cache did. */
-async function watchStalls(): Promise<void> {
-  while (running) {
-    const before = now();
-    await sleep(10);
-    if (now() - before > 25) stalls.push([before + 10, now()]);
-  }
-}
-
 function withStalls({ startedAt, tookMs, status }: Omit<Answer, 'stalledMs'>): Answer {
-  const endedAt = startedAt + tookMs;
-  let stalledMs = 0;
-  for (const [from, to] of stalls) stalledMs += Math.max(0, Math.min(to, endedAt) - Math.max(from, startedAt));
-  return { startedAt, tookMs, stalledMs, status };
+  return { startedAt, tookMs, stalledMs: stalledMs(watch?.stalls ?? [], startedAt, startedAt + tookMs), status };
 }
 
 const handlers = serve({
@@ -100,7 +88,8 @@ const handlers = serve({
     if (cache === undefined) throw new Error('call open() first');
     const from = cache;
     running = true;
-    loopsDone = Promise.all([watchStalls(), ...Array.from({ length: loops }, (_, seed) => readOn(from, seed))]);
+    watch = watchStalls(now);
+    loopsDone = Promise.all(Array.from({ length: loops }, (_, seed) => readOn(from, seed)));
   },
   /** Blocks this process. */
   block(ms: number) {
@@ -109,9 +98,9 @@ const handlers = serve({
   async end() {
     running = false;
     await loopsDone;
-    const result = { answers: answers.map(withStalls), unhandled };
+    watch?.stop();
+    const result = { answers: answers.map(withStalls), stalls: [...(watch?.stalls ?? [])], unhandled };
     answers = [];
-    stalls = [];
     await cache?.close();
     await backend?.close();
     return result;
