@@ -8,11 +8,15 @@ import {
   countersSuite,
   fakeClock,
   limitsSuite,
+  rankingsSuite,
+  uniquesSuite,
   valuesSuite,
   type ConformanceCase,
 } from 'hotshelf/testing';
 import { brokenBus, brokenCounters } from './broken-counters-and-bus.ts';
 import { brokenLimits } from './broken-limits.ts';
+import { brokenRankings } from './broken-rankings.ts';
+import { brokenUniques } from './broken-uniques.ts';
 import { brokenValues } from './broken-values.ts';
 import { brokenChanges, toldMemory } from './told-memory.ts';
 
@@ -42,6 +46,8 @@ describe.each([
   ['values', brokenValues, valuesSuite],
   ['counters', brokenCounters, countersSuite],
   ['limits', brokenLimits, limitsSuite],
+  ['rankings', brokenRankings, rankingsSuite],
+  ['uniques', brokenUniques, uniquesSuite],
   ['bus', brokenBus, busSuite],
 ] as const)('the suite of %s notices that', (facet, breakages, suite) => {
   it.each(breakages.map(([what, breakIt, ...noticedBy]) => ({ what, breakIt, noticedBy })))(
