@@ -79,7 +79,9 @@ async function optionsOf(
 ): Promise<(readonly [name: string, byDefault: string | undefined])[]> {
   const [text = ''] = (await read(file)).split(end);
   const options: (readonly [string, string | undefined])[] = [];
-  for (const [, comment = '', name = ''] of text.matchAll(/^  \/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n  (\w+)\??: /gm)) {
+  for (const [, comment = '', name = ''] of text.matchAll(
+    /^  \/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n  (?:readonly )?(\w+)\??: /gm,
+  )) {
     options.push([name, /@default (.+)/.exec(comment)?.[1]]);
   }
   return options;
@@ -132,6 +134,14 @@ describe('the documentation', () => {
       if (byDefault === undefined || !/^['\d]|^false$|^true$/.test(byDefault)) continue;
       expect(readme.get(name), name).toBe(`\`${byDefault.replace(/,.*/, '')}\``);
     }
+    const board = rowsOf((await read('docs/leaderboards.md')).split('## Windows')[0] ?? '');
+    const ofBoards = [
+      ...(await optionsOf('src/leaderboards/options.ts', 'interface TopCacheOptions')),
+      ...(await optionsOf('src/leaderboards/time/options.ts', 'const keepDefaults')),
+    ].filter(([name]) => name !== 'backend' && name !== 'name');
+    expect([...board.keys()].toSorted()).toEqual(ofBoards.map(([name]) => name).toSorted());
+    for (const [name, byDefault] of ofBoards)
+      if (board.get(name) !== '') expect(board.get(name), name).toBe(`\`${byDefault?.trim()}\``);
     const local = rowsOf(await read('docs/local-tier.md'));
     expect([...local.keys()]).toEqual(
       (await optionsOf('src/cache/local/options.ts', 'interface LocalPolicy')).map(([name]) => name),

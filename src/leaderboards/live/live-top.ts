@@ -21,7 +21,7 @@ export interface LiveTopParts<Meta> {
 interface Watcher<Meta> {
   readonly size: number;
   readonly changes: Emitter<TopChange<Meta>>;
-  readonly onProblem: (error: unknown) => void;
+  readonly problems: Emitter<unknown>;
   /** What it was told last. */
   rows: readonly BoardRow<Meta>[] | undefined;
 }
@@ -46,8 +46,9 @@ export class LiveTop<Meta> {
 
   /** Tells `listener` of the first `size` members at once, and then of what changes; the returned function ends that. */
   watch(size: number, listener: (change: TopChange<Meta>) => void, onProblem: (error: unknown) => void): () => void {
-    const watcher: Watcher<Meta> = { size, changes: new Emitter(), onProblem, rows: undefined };
+    const watcher: Watcher<Meta> = { size, changes: new Emitter(), problems: new Emitter(), rows: undefined };
     watcher.changes.on(listener);
+    watcher.problems.on(onProblem);
     this.#watchers.add(watcher);
     this.#hearing ??= this.#listen();
     this.#lookIn(0);
@@ -103,7 +104,7 @@ export class LiveTop<Meta> {
     this.#lookedAt = clock.monotonic();
     try {
       const windowEndsAt = endsAt();
-      const count = Math.max(...Array.from(this.#watchers, ({ size }) => size));
+      const count = Array.from(this.#watchers).reduce((most, { size }) => Math.max(most, size), 1);
       const { rows } = await read(count);
       this.#tell(rows, count);
       this.#lookIn(Math.min(this.#restMs(), windowEndsAt - clock.now()));
@@ -136,12 +137,6 @@ export class LiveTop<Meta> {
   }
 
   #report(error: unknown): void {
-    for (const { onProblem } of this.#watchers) {
-      try {
-        onProblem(error);
-      } catch {
-        // The problem is the store's; that of the listener stays his.
-      }
-    }
+    for (const { problems } of this.#watchers) problems.emit(error);
   }
 }
