@@ -12,7 +12,7 @@ export interface MemoryOptions {
   readonly maxEntries?: number;
   /** The most bytes that one value may have. @default a quarter of `maxBytes` */
   readonly maxValueBytes?: number;
-  /** The most members of all leaderboards together, at about 150 bytes each beside `maxBytes`; none is evicted. @default 2_000_000 */
+  /** The most members of all leaderboards together, at 130 to 190 bytes each beside `maxBytes`; none is evicted. @default 2_000_000 */
   readonly maxRankedMembers?: number;
   /** Time, timers and randomness. @default the machine's own */
   readonly clock?: Clock;

@@ -1,5 +1,7 @@
 /** Shows the bound of leaderboards in memory, that they are not evicted, and that they go when their time is over. */
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { RankingRules } from 'hotshelf';
 import { memory, memoryFromUrl, type MemoryBackend } from 'hotshelf/memory';
@@ -94,6 +96,32 @@ describe('leaderboards in memory', () => {
     await fill(backend, '{a}', 500);
     for (let index = 0; index < 500; index += 1) await backend.values.set(`k${index}`, new Uint8Array(300), Infinity);
     expect(await sizeOf(backend, '{a}')).toBe(500);
+  });
+
+  it('take what the documentation says', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    for (const [ties, least, most] of [
+      ['competition', 90, 170],
+      ['dense', 130, 230],
+    ] as const) {
+      const { rankings } = memory();
+      collect();
+      const before = process.memoryUsage().heapUsed;
+      const count = 200_000;
+      for (let from = 0; from < count; from += 100) {
+        const submissions = Array.from({ length: 100 }, (_, index) => ({
+          member: `user:${from + index}`,
+          score: ((from + index) * 7919) % 1_000_003,
+        }));
+        await rankings.submit([{ key: '{a}', expiresAt: Infinity }], { ...rules, ties }, submissions);
+      }
+      collect();
+      const bytes = (process.memoryUsage().heapUsed - before) / count;
+      expect(bytes, `${ties}: ${bytes} bytes each`).toBeGreaterThan(least);
+      expect(bytes, `${ties}: ${bytes} bytes each`).toBeLessThan(most);
+      expect((await rankings.find('{a}', { ...rules, ties }, ['user:1'])).size).toBe(count);
+    }
   });
 
   it('refuse rules that make another order of a board, and stay as they are', async () => {
