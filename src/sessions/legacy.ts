@@ -5,7 +5,7 @@ import { checkOptionNames } from '../support/options.ts';
 import { contentOf, fieldsIn, isObject } from './content.ts';
 import { expected } from './errors.ts';
 import type { Unusable } from './format.ts';
-import type { Halves } from '../codec/hash64.ts';
+import type { Halves } from '../support/hash64.ts';
 import type { Lifetimes } from './lifetime.ts';
 import type { Found } from './record.ts';
 
