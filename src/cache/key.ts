@@ -21,7 +21,7 @@ export type KeyPart =
   | readonly KeyPart[]
   | { readonly [name: string]: KeyPart };
 
-/** A key: a string, or a tuple of simple parts. `'a'` and `['a']` are two keys. */
+/** A key: a string, or a tuple of simple parts, the first of which is no tuple. `'a'` and `['a']` are two keys. */
 export type Key = string | readonly KeyPart[];
 
 /** Servers allow 250 characters; the rest is room for the side keys that belong to an entry. */
@@ -39,7 +39,8 @@ const plainString = /^[\x21-\x24\x26-\x7e]*$/;
  * undefined, `^86400000` a Date, `[:a:b]` a nested tuple, `<:a=#1:b=#2>` an object, by its sorted names. Equal numbers are equal
  * keys: `-0` is `0`.
  *
- * @throws {HotshelfError} `KEY_INVALID` for another type or class, NaN, an infinity, an invalid Date or a lone surrogate.
+ * @throws {HotshelfError} `KEY_INVALID` for another type or class, NaN, an infinity, an invalid Date, a lone surrogate, or a tuple
+ *   that begins with a tuple.
  */
 export function encodeKey(prefix: string, key: Key): string {
   const full = typeof key === 'string' ? `${prefix}=${encodeText(key, plainString)}` : `${prefix}${encodeTuple(key)}`;
@@ -50,6 +51,12 @@ export function encodeKey(prefix: string, key: Key): string {
 function encodeTuple(key: unknown): string {
   if (!Array.isArray(key)) throw invalid(`Expected a key to be a string or a tuple, got ${describe(key)}.`);
   if (key.length === 0) throw invalid('Expected a tuple key to have at least one part, got [].');
+  // It would be a key that nobody cached, and its invalidation would seem to succeed.
+  if (Array.isArray(key[0])) {
+    throw invalid(
+      'Expected one key, got a list of keys: a tuple must not begin with a tuple. Hand in each by itself: ...keys.',
+    );
+  }
   let text = '';
   for (let index = 0; index < key.length; index += 1) text += `:${encodePart(key[index], 0)}`;
   return text;

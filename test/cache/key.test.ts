@@ -31,7 +31,8 @@ const part = fc.letrec<{ part: KeyPart; tuple: KeyPart[]; object: { [name: strin
   tuple: fc.array(tie('part'), { maxLength: 3 }),
   object: fc.dictionary(property, tie('part'), { maxKeys: 3 }),
 })).part;
-const key: fc.Arbitrary<Key> = fc.oneof(text, fc.array(part, { minLength: 1, maxLength: 4 }));
+const tuple = fc.array(part, { minLength: 1, maxLength: 4 }).filter(([first]) => !Array.isArray(first));
+const key: fc.Arbitrary<Key> = fc.oneof(text, tuple);
 const prefix = fc
   .array(fc.string({ unit: fc.constantFrom('a', 'b', '.', '-', '_', '9'), minLength: 1, maxLength: 3 }), {
     minLength: 1,
@@ -275,12 +276,23 @@ describe('a key', () => {
     ['a number', 7],
     ['null', null],
     ['nothing', undefined],
-    ['a tuple that is nested too deep', [[[[[[[[[['x']]]]]]]]]]],
+    ['a tuple that is nested too deep', ['a', [[[[[[[[['x']]]]]]]]]]],
+    ['a list of one key', [['city', 7]]],
+    ['a list of keys', [['city', 7], 'cities']],
   ])('is refused if it is %s', async (_, bad) => {
     const { cache, wire } = shelves();
     expect(await codeOf(cache.get(bad as Key, never))).toBe('KEY_INVALID');
     expect(await codeOf(cache.set(bad as Key, 1))).toBe('KEY_INVALID');
     expect(wire.sent).toEqual([]);
+  });
+
+  it('is refused with a hint where a list of keys is taken for one', async () => {
+    const { cache } = shelves();
+    await expect(cache.invalidate([['city', 7]])).rejects.toThrow(/got a list of keys/);
+    await expect(cache.invalidateTags([[['country', 'FR']]])).rejects.toThrow(/got a list of keys/);
+    await expect(cache.mutate([], ({ invalidateTags }) => invalidateTags([['country', 'FR']]))).rejects.toThrow(
+      /got a list of keys/,
+    );
   });
 
   it('is refused with a hint which class it was that it cannot have', () => {
