@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { LimitPlan } from 'hotshelf/limits';
 import { startProxy, type Proxy } from '../kit/proxy.ts';
 import { startRedis, type RedisServer } from '../kit/redis.ts';
+import { stalledMs, watchStalls } from '../kit/stalls.ts';
 import { sleep } from '../kit/wait.ts';
 import { startWorker, type Worker } from '../kit/workers.ts';
 import type { HammerHandlers, Shot } from './hammer.worker.ts';
@@ -17,11 +18,13 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
 });
 
-/** The deadline, and as much again: a quiet machine shows 1 to 12 ms. */
-const slowestMs = 200;
+/** What a fault may add to 99 of 100 takes. */
+const addedMs = 50;
+const backWithinMs = 1000;
 
-/** Half a second on a machine that has nothing else to do, and a second more where a connection was begun just before. */
-const backWithinMs = 2000;
+const healthyMs = 1500;
+const faultyMs = 4000;
+const afterwardsMs = 2500;
 
 const minute: LimitPlan = { name: 'minute', limit: 150, window: '1m' };
 
@@ -39,61 +42,76 @@ const faults: Record<string, (server: RedisServer, proxy: Proxy) => Fault> = {
   }),
 };
 
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
+/** What happens to two processes that take 150 times a second together. */
+async function suffer(faultOf: (server: RedisServer, proxy: Proxy) => Fault) {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const proxy = await startProxy({ target: server });
+  onTestFinished(() => proxy.stop());
+  const fault = faultOf(server, proxy);
+  await Promise.all(workers.map((worker) => worker.call('open', { url: proxy.url('redis'), plans: [minute] })));
+
+  const forMs = healthyMs + faultyMs + afterwardsMs;
+  /** One key that will be exhausted, and others that never are. */
+  const shooting = workers.map(async (worker) => {
+    const busy = worker.call('pace', { key: 'busy', forMs, perSecond: 60 });
+    const own = worker.call('pace', { key: `own:${worker.pid}`, forMs, perSecond: 15 });
+    return { busy: await busy, own: await own };
+  });
+  await sleep(healthyMs);
+  const brokenAt = now();
+  await fault.begin();
+  await sleep(faultyMs);
+  await fault.end();
+  const healedAt = now();
+  // The proxy is part of this process.
+  const watch = watchStalls(now);
+  const backAt = await Promise.all(workers.map((worker) => worker.call('back')));
+  watch.stop();
+  const shots = await Promise.all(shooting);
+  const stalls = await Promise.all(workers.map((worker) => worker.call('close')));
+
+  /** Without what the process itself lost. */
+  const took = (some: readonly Shot[], place: number) =>
+    some.map(({ before, after }) => after - before - stalledMs(stalls[place] ?? [], before, after));
+  const all = shots.map(({ busy, own }) => [...busy, ...own]);
+  const healthy = all.flatMap((some, place) => took(some.filter(before(brokenAt)), place));
+  return {
+    takes: all.flat().length,
+    addedMs: percentile(all.flatMap(took), 0.99) - percentile(healthy, 0.99),
+    recoveryMs: backAt.map((at, place) => {
+      return at - healedAt - stalledMs([...(stalls[place] ?? []), ...watch.stalls], healedAt, at);
+    }),
+    broken: all.flat().filter((shot) => !before(brokenAt)(shot) && before(healedAt)(shot)),
+    busy: shots.flatMap(({ busy }) => busy),
+    late: shots.flatMap(({ own }, place) => own.filter((shot) => !before(backAt[place] ?? 0)(shot))),
+  };
+}
+
+const before = (at: number) => (shot: Shot) => shot.before < at;
+
 describe.each(Object.entries(faults))('a Redis %s', (_name, faultOf) => {
-  it('is not missed: decisions in time, within limit times nodes, and soon back', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
-    const proxy = await startProxy({ target: server });
-    onTestFinished(() => proxy.stop());
-    const fault = faultOf(server, proxy);
-    const urls = [proxy.url('redis')];
-    await Promise.all(workers.map((worker) => worker.call('open', { urls, plans: [minute] })));
-    onTestFinished(() => Promise.all(workers.map((worker) => worker.call('close'))).then(() => {}));
-
-    const startedAt = Date.now();
-    const until = startedAt + 12_000;
-    // 136 a second in both processes together, over one key that will be exhausted and others that never are.
-    const shots = Promise.all(
-      workers.flatMap((worker) => [
-        worker.call('pace', { key: 'busy', until, perSecond: 60 }),
-        worker.call('pace', { key: `own:${worker.pid}`, until, perSecond: 8 }),
-      ]),
-    );
-    await sleep(1500);
-    await fault.begin();
-    await sleep(4000);
-    await fault.end();
-    const endedAt = Date.now();
-    const [busyOne = [], ownOne = [], busyOther = [], ownOther = []] = await shots;
-
-    const all: readonly Shot[] = [...busyOne, ...ownOne, ...busyOther, ...ownOther];
-    expect(all.length).toBeGreaterThan(1200);
-    const during = all.filter(({ before }) => before >= startedAt + 1500 && before < endedAt);
-    expect(
-      percentile(all.map(took), 0.99) -
-        percentile(
-          all.map(({ lag }) => lag),
-          0.99,
-        ),
-    ).toBeLessThan(slowestMs);
-    expect(during.filter(({ degraded }) => degraded === 'local').length).toBeGreaterThan(during.length * 0.7);
+  it('is not missed: decisions in time, within limit times nodes, and back within a second', async () => {
+    const seen = await suffer(faultOf);
+    expect(seen.takes).toBeGreaterThan(1000);
+    expect(seen.addedMs).toBeLessThanOrEqual(addedMs);
+    // The fault was really there.
+    expect(seen.broken.filter(({ degraded }) => degraded === 'local').length).toBeGreaterThan(seen.broken.length * 0.7);
     // Two nodes, each within the limit.
-    const busy = [...busyOne, ...busyOther].filter(({ allowed }) => allowed).length;
-    expect(busy).toBeGreaterThanOrEqual(150);
-    expect(busy).toBeLessThanOrEqual(2 * 150);
+    const admitted = seen.busy.filter(({ allowed }) => allowed).length;
+    expect(admitted).toBeGreaterThanOrEqual(minute.limit);
+    expect(admitted).toBeLessThanOrEqual(2 * minute.limit);
+    expect(Math.max(...seen.recoveryMs)).toBeLessThanOrEqual(backWithinMs);
     // Where there is room the store decides again; a process that had its limit stays with that. On a busy machine a moment in
     // which the store is slow makes a few decisions local: that is what they are for.
-    const late = [...ownOne, ...ownOther].filter(({ before }) => before > endedAt + backWithinMs);
-    expect(late.length).toBeGreaterThan(20);
-    expect(late.filter(({ degraded }) => degraded !== false).length).toBeLessThan(late.length / 4);
+    expect(seen.late.length).toBeGreaterThan(20);
+    expect(seen.late.filter(({ degraded }) => degraded !== false).length).toBeLessThan(seen.late.length / 2);
   });
 });
-
-function took({ before, after }: Shot): number {
-  return after - before;
-}

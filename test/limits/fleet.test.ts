@@ -109,7 +109,7 @@ describe(`${limit} a second, for ${processes} processes with ${clients} clients 
     expect(before.admitted.length + after.admitted.length).toBeLessThanOrEqual(limit);
   });
 
-  for (const kind of ['rate-limit-redis', 'rate-limiter-flexible'] as const) {
+  for (const kind of ['hotshelf with fixed windows', 'rate-limit-redis', 'rate-limiter-flexible'] as const) {
     it(`is not kept around the boundary by ${kind} (control)`, { timeout: 360_000 }, async () => {
       const server = await startRedis();
       onTestFinished(() => server.stop());

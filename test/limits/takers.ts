@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { RedisStore } from 'rate-limit-redis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
-export type Kind = 'hotshelf' | 'rate-limit-redis' | 'rate-limiter-flexible';
+export type Kind = 'hotshelf' | 'hotshelf with fixed windows' | 'rate-limit-redis' | 'rate-limiter-flexible';
 
 export interface Opening {
   readonly kind: Kind;
@@ -22,10 +22,11 @@ export interface Taker {
 }
 
 export async function openTaker({ kind, url, limit, windowMs }: Opening): Promise<Taker> {
-  if (kind === 'hotshelf') {
+  if (kind === 'hotshelf' || kind === 'hotshelf with fixed windows') {
     // Patient with a machine that does other things too: a count in this process would not be what is measured.
     const backend = await connect(`${url}?deadline=2s`, { requireWithin: '15s' });
-    const plans = [{ name: 'only', limit, window: windowMs }];
+    const algorithm = kind === 'hotshelf' ? 'sliding-window' : 'fixed-window';
+    const plans = [{ name: 'only', limit, window: windowMs, algorithm }] as const;
     const limits = limiter({ backend, name: 'accuracy', plans, degrade: 'closed', deadline: '2s' });
     return { take: async (key) => (await limits.take(key)).allowed };
   }
