@@ -315,6 +315,7 @@ describe('what is read', () => {
     expect(await names(await board.range({ scores: [20, 40], skip: 2 }))).toBe('d');
     expect(await names(await board.range({ scores: [-Infinity, 15] }))).toBe('e');
     expect((await board.range({ scores: [60, 70] })).rows).toEqual([]);
+    for (const count of [3, 4, 50]) expect((await board.range({ scores: [30, 40], count })).next).toBeUndefined();
   });
 
   it('refuses cursors that were changed, cut or made for another board', async () => {

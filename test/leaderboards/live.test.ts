@@ -192,6 +192,28 @@ describe('a subscriber', () => {
     expect(heard()).toEqual([' + - ~', 'a +a - ~']);
   });
 
+  it('that comes during a look for fewer waits for one of its own', async () => {
+    const { clock, backend, make, listener, heard } = setUp();
+    const board = make();
+    await board.submitMany([
+      { member: 'a', score: 2 },
+      { member: 'b', score: 1 },
+    ]);
+    const page = backend.rankings.page.bind(backend.rankings);
+    let answer = () => {};
+    backend.rankings.page = async (...input) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return page(...input);
+    };
+    board.subscribe(listener, { size: 1 });
+    await clock.advance(0);
+    board.subscribe(listener, { size: 2 });
+    backend.rankings.page = page;
+    answer();
+    await clock.advance(250);
+    expect(heard()).toEqual(['a +a - ~', 'a>b +a>b - ~']);
+  });
+
   it('hears nothing after it unsubscribed, and the last one leaves nothing behind', async () => {
     const { clock, make, listener, heard, counts } = setUp();
     const board = make();

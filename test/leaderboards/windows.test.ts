@@ -33,6 +33,8 @@ describe('a day', () => {
     ['has half an hour less in spring', 'Australia/Lord_Howe', '2026-10-04T01:00Z', '2026-10-03T13:30Z', 23.5],
     ['has half an hour more in autumn', 'Australia/Lord_Howe', '2026-04-05T01:00Z', '2026-04-04T13:00Z', 24.5],
     ['begins at one where there is no midnight', 'America/Sao_Paulo', '2018-11-04T12:00Z', '2018-11-04T03:00Z', 23],
+    ['ends an hour after its first 23:59', 'America/Sao_Paulo', '2018-02-18T02:30Z', '2018-02-17T02:00Z', 25],
+    ['begins after that', 'America/Sao_Paulo', '2018-02-18T12:00Z', '2018-02-18T03:00Z', 24],
     ['begins at the first of two midnights', 'America/Havana', '2026-11-01T12:00Z', '2026-11-01T04:00Z', 25],
     ['goes on when its date comes back', 'America/St_Johns', '2009-11-01T03:00Z', '2009-11-01T02:30Z', 25],
     ['follows one that is two days before', 'Pacific/Apia', '2011-12-30T12:00Z', '2011-12-30T10:00Z', 24],
@@ -48,6 +50,7 @@ describe('an hour', () => {
     ['begins with minute 0 where the people are', 'Asia/Kathmandu', '2026-11-28T12:10Z', '2026-11-28T11:15Z', 1],
     ['is not the same one that comes again', 'Europe/Paris', '2026-10-25T01:30Z', '2026-10-25T01:00Z', 1],
     ['is short where clocks jump into it', 'Australia/Lord_Howe', '2026-10-03T15:31Z', '2026-10-03T15:30Z', 0.5],
+    ['ends where clocks are changed in it', 'America/St_Johns', '2009-11-01T02:30Z', '2009-11-01T02:30Z', 1 / 60],
     ['is short where clocks go back into it', 'Australia/Lord_Howe', '2026-04-04T15:10Z', '2026-04-04T15:00Z', 0.5],
   ])('%s: %s at %s', (_what, timeZone, at, start, hours) => {
     expect(found('hour', at, timeZone)).toEqual([start, hours]);
