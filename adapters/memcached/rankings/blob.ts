@@ -60,8 +60,8 @@ const ties: readonly BoardKind['ties'][] = ['competition', 'dense', 'earliest'];
 export function sizeOf(group: Group): number {
   const used = usedNames(group);
   let [members, textBytes] = [0, 0];
-  for (const [number, isUsed] of used.entries()) {
-    if (isUsed === 0) continue;
+  for (let number = 0; number < used.length; number += 1) {
+    if (used[number] !== 1) continue;
     members += 1;
     textBytes += group.names.bytesOf(number);
   }

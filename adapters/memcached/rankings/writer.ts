@@ -175,14 +175,14 @@ function applyAll(calls: readonly Call[], draft: Draft): Work {
 
 /** Carries out one call after the other, and leaves out those after which the group would be too large. */
 function applyEach(calls: readonly Call[], start: Draft, maxValueBytes: number): Work {
-  let draft = start;
+  let [draft, size] = [start, sizeOf(start)];
   const settlers = calls.map((call) => {
     const next = draft.fork();
     const settle = applied(call, next);
     next.tidy();
     const bytes = sizeOf(next);
-    if (bytes > maxValueBytes && bytes > sizeOf(draft)) return () => call.reject(fullGroup(bytes, maxValueBytes));
-    draft = next;
+    if (bytes > maxValueBytes && bytes > size) return () => call.reject(fullGroup(bytes, maxValueBytes));
+    [draft, size] = [next, bytes];
     return settle;
   });
   return { draft, settlers };
