@@ -20,6 +20,8 @@ export class Boards {
   #members = 0;
   #sweeper: Timer | undefined;
   #sweepAt = Infinity;
+  /** No board goes before this. */
+  #firstEnd = Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -54,7 +56,7 @@ export class Boards {
     kept.expiresAt = expiresAt;
     this.#count(key, kept);
     if (expiresAt <= this.#clock.now()) this.#delete(key, kept);
-    else this.#sweepLater(expiresAt);
+    else this.#goesAt(expiresAt);
   }
 
   /** To be called when members were taken off a board. */
@@ -74,18 +76,26 @@ export class Boards {
   /** Drops the boards whose time has passed. */
   sweep(): void {
     const now = this.#clock.now();
-    let next = Infinity;
-    for (const [key, kept] of this.#kept) {
-      if (kept.expiresAt <= now) this.#delete(key, kept);
-      else next = Math.min(next, kept.expiresAt);
+    // A backend that is full asks at every submission: it must not look through all boards for nothing.
+    if (now >= this.#firstEnd) {
+      this.#firstEnd = Infinity;
+      for (const [key, kept] of this.#kept) {
+        if (kept.expiresAt <= now) this.#delete(key, kept);
+        else this.#firstEnd = Math.min(this.#firstEnd, kept.expiresAt);
+      }
     }
-    this.#sweepLater(next);
+    this.#sweepLater(this.#firstEnd);
   }
 
   close(): void {
     this.#sweeper?.cancel();
     this.#kept.clear();
     this.#members = 0;
+  }
+
+  #goesAt(expiresAt: number): void {
+    this.#firstEnd = Math.min(this.#firstEnd, expiresAt);
+    this.#sweepLater(expiresAt);
   }
 
   #count(key: string, kept: Kept): void {
