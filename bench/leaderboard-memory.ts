@@ -10,7 +10,7 @@ const board = { key: 'bench:{players}:all', expiresAt: Infinity };
 
 export async function ranksInMemory(members: number, effort: Effort): Promise<string> {
   const backend = memory({ maxRankedMembers: 4 * members });
-  const players = leaderboard({ backend, name: 'players', windows: ['all', 'day', 'week'] });
+  const players = leaderboard('players', { backend, windows: ['all', 'day', 'week'] });
   for (let from = 0; from < members; from += 10_000) {
     const length = Math.min(10_000, members - from);
     await players.submitMany(Array.from({ length }, (_, at) => ({ member: memberAt(from + at), score: scoreOf() })));

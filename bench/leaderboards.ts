@@ -102,7 +102,7 @@ async function onRedis(site: Site, effort: Effort): Promise<string[]> {
   const backend = await connect(`redis://127.0.0.1:${server.port}?deadline=5s`, { requireWithin: '10s' });
   const { rankings } = backend;
   if (rankings === undefined) throw new Error('no rankings');
-  const board = leaderboard({ backend, name: 'players', windows });
+  const board = leaderboard('players', { backend, windows });
   await board.submit(memberAt(0), 1);
   const keys = await keysOf(server);
   const boardsOf = (names: readonly string[]) => names.map((key) => ({ key, expiresAt: Date.now() + 86_400_000 }));

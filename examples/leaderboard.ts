@@ -12,9 +12,8 @@ interface Player {
 }
 
 const backend = await connect(process.env['HOTSHELF_URL'] || 'memory:');
-const quiz = leaderboard<'all' | 'day', Player>({
+const quiz = leaderboard<'all' | 'day', Player>('example-quiz', {
   backend,
-  name: 'example-quiz',
   windows: ['all', 'day'],
   timeZone: 'Europe/Paris',
   meta: true,

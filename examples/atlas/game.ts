@@ -31,9 +31,8 @@ export interface GameOptions {
 }
 
 export function createGame({ backend, secrets, timeZone }: GameOptions): Game {
-  const board = leaderboard<GameWindow, Player>({
+  const board = leaderboard<GameWindow, Player>('atlas.quiz', {
     backend,
-    name: 'atlas.quiz',
     windows: gameWindows,
     timeZone,
     mode: 'sum',

@@ -96,16 +96,19 @@ export type { Submission, Submitted };
  *
  * A submit is one command, whatever the number of windows, and atomic in all of them. What is read is one command too, two with `meta`.
  *
+ * @param name what the board is for, in 1 to 100 characters: part of every key. Boards with the same name on the same server are
+ *   one, and must have the same options.
  * @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING`
  * @example
- * const quiz = leaderboard({ backend, name: 'quiz', windows: ['all', 'day'], timeZone: 'Europe/Paris' });
+ * const quiz = leaderboard('quiz', { backend, windows: ['all', 'day'], timeZone: 'Europe/Paris' });
  * const { day } = await quiz.submit('anna', 120); // { score: 120, rank: 3, previous: 80, improved: true }
  * const { rows } = await quiz.top(10, { window: 'day' });
  */
 export function leaderboard<Kind extends WindowKind = 'all', Meta = unknown>(
+  name: string,
   options: LeaderboardOptions<Kind>,
 ): Leaderboard<Kind, Meta> {
-  const rules = readOptions(options);
+  const rules = readOptions(name, options);
   warnIfEndangered(rules.backend, rules.rankings);
   return new Board<Kind, Meta>(rules);
 }

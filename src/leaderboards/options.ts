@@ -17,10 +17,8 @@ import type { CalendarRules } from './time/calendar.ts';
 import type { WindowKind } from './time/windows.ts';
 
 export interface LeaderboardOptions<Kind extends WindowKind = WindowKind> extends WindowOptions<Kind> {
-  /** Where it is kept. Boards with the same name on the same server are one, and must have the same options. */
+  /** Where it is kept. */
   readonly backend: BackendWith<'rankings'>;
-  /** What the board is for, in 1 to 100 characters: part of every key. */
-  readonly name: string;
   /**
    * Which score is the best: the highest (`desc`) or the lowest (`asc`, for times).
    * @default 'desc'
@@ -119,7 +117,6 @@ export const leaderboardDefaults = {
 
 const knownNames: readonly (keyof LeaderboardOptions)[] = [
   'backend',
-  'name',
   'order',
   'ties',
   'mode',
@@ -141,23 +138,22 @@ const longestCacheMs = 10_000;
 const mostRows = 1000;
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `FACET_MISSING`. */
-export function readOptions(options: LeaderboardOptions): LeaderboardRules {
-  checkOptionNames(options, knownNames, user);
-  const { name } = options ?? {};
+export function readOptions(name: string, options: LeaderboardOptions): LeaderboardRules {
   if (typeof name !== 'string' || name === '' || name.length > longestName)
     throw new HotshelfError(
       'OPTION_INVALID',
-      `Expected \`name\` of ${user} to be a text of 1 to ${longestName} characters, got ${describe(name)}.`,
+      `Expected the name of a ${user} to be a text of 1 to ${longestName} characters, got ${describe(name)}.`,
     );
+  checkOptionNames(options, knownNames, user);
   try {
-    return readNamed(options);
+    return readNamed(name, options ?? {});
   } catch (error) {
     throw named(name, error);
   }
 }
 
-function readNamed(options: LeaderboardOptions): LeaderboardRules {
-  const { backend, name, clock = systemClock } = options;
+function readNamed(name: string, options: LeaderboardOptions): LeaderboardRules {
+  const { backend, clock = systemClock } = options;
   if (typeof backend !== 'object' || backend === null) throw wrong('backend', 'a backend, such as memory()', backend);
   if (typeof clock?.monotonic !== 'function' || typeof clock.after !== 'function')
     throw wrong('clock', 'a Clock', clock);

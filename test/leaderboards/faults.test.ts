@@ -14,9 +14,8 @@ describe.each(Object.entries(servers))('a leaderboard on %s', (_name, start) => 
     const server = await start();
     onTestFinished(() => server.stop());
     const backend = await connect(server.url, { requireWithin: '15s' });
-    const board = leaderboard({
+    const board = leaderboard('faults', {
       backend,
-      name: 'faults',
       cacheTop: { for: '20ms', grace: '10m' },
       live: { every: '50ms', poll: '200ms' },
     });

@@ -24,7 +24,7 @@ interface Profile {
 function setUp<Kind extends WindowKind = 'all'>(options: Partial<LeaderboardOptions<Kind>> = {}) {
   const clock = fakeClock({ now: noon });
   const backend = chaos(memory({ clock }), { clock });
-  const board = leaderboard<Kind, Profile>({ backend, name: 'quiz', clock, ...options });
+  const board = leaderboard<Kind, Profile>('quiz', { backend, clock, ...options });
   onTestFinished(() => board.close());
   return { clock, backend, board };
 }
@@ -162,7 +162,7 @@ describe('many submits', () => {
       if (calls === 4) throw new HotshelfError('BACKEND_DOWN', 'It is down.');
       return submit(...input);
     };
-    const board = leaderboard({ backend: inner, name: 'many', clock, live: false });
+    const board = leaderboard('many', { backend: inner, clock, live: false });
     const failed = async (): Promise<PartlySubmittedError> => {
       const error = await board.submitMany(many).catch((error: unknown) => error);
       expect(error).toBeInstanceOf(PartlySubmittedError);
@@ -321,7 +321,7 @@ describe('what is read', () => {
   it('refuses cursors that were changed, cut or made for another board', async () => {
     const { board, backend, clock } = await filled({ windows: ['all'] });
     const { next = '' } = await board.page({ count: 2 });
-    const other = leaderboard({ backend, name: 'other', clock });
+    const other = leaderboard('other', { backend, clock });
     await other.submitMany([
       { member: 'a', score: 1 },
       { member: 'b', score: 2 },
@@ -522,7 +522,7 @@ describe('a board', () => {
   it('is another one under another name, however it is written', async () => {
     const { backend, clock } = setUp();
     const texts = ['a', 'A', 'a:', 'ä', '{a}', 'a}', ' ', '%61', 'x'.repeat(100), `${'x'.repeat(99)}y`];
-    const boards = texts.map((name) => leaderboard({ backend, name, clock, meta: true }));
+    const boards = texts.map((name) => leaderboard(name, { backend, clock, meta: true }));
     for (const [at, board] of boards.entries()) {
       await board.submit('anna', at);
       await board.setMeta('anna', at);

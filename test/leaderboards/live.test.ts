@@ -46,7 +46,7 @@ function setUp<Kind extends WindowKind = 'all'>(
   const { bus, ...rest } = chaos(inner, { clock });
   const backend = withBus ? { ...rest, bus } : rest;
   const make = () => {
-    const board = leaderboard<Kind>({ backend, name: 'quiz', clock, ...options });
+    const board = leaderboard<Kind>('quiz', { backend, clock, ...options });
     onTestFinished(() => board.close());
     return board;
   };
@@ -251,7 +251,7 @@ describe('a subscriber', () => {
     board.subscribe(listener);
     await clock.advance(300);
     heard();
-    const deaf = leaderboard({ backend, name: 'quiz', clock, live: false });
+    const deaf = leaderboard('quiz', { backend, clock, live: false });
     gaps[0]?.('lost');
     await deaf.submit('a', 1);
     await clock.advance(1000);
@@ -267,7 +267,7 @@ describe('a subscriber', () => {
 
   it('sees what nobody told of, after ten polls at the latest', async () => {
     const { clock, backend, make, listener, heard } = setUp();
-    const silent = leaderboard({ backend, name: 'quiz', clock, live: false });
+    const silent = leaderboard('quiz', { backend, clock, live: false });
     make().subscribe(listener);
     await clock.advance(300);
     heard();

@@ -50,7 +50,7 @@ describe.each(everywhere)('a leaderboard on %s', (place) => {
     const property = fc.asyncProperty(play, async ([how, changes, count]) => {
       const [backend] = backends();
       const name = `model-${(boards += 1)}`;
-      const board = leaderboard({ backend, name, ...how, live: false });
+      const board = leaderboard(name, { backend, ...how, live: false });
       const plain = new PlainBoard(how);
       for (const { member, score, removed } of changes) {
         if (removed) plain.remove(member);

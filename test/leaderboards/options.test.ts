@@ -13,8 +13,7 @@ const backend = memory();
 describe('a leaderboard', () => {
   it.each<[string, object, string]>([
     ['an unknown option', { tiez: 'dense' }, 'leaderboard() has no option `tiez`. Did you mean `ties`?'],
-    ['no name', { name: '' }, 'Expected `name` of leaderboard() to be a text of 1 to 100 characters, got "" (string).'],
-    ['a long name', { name: 'x'.repeat(101) }, 'a text of 1 to 100 characters'],
+    ['its name among the options', { name: 'quiz' }, 'leaderboard() has no option `name`.'],
     ['no backend', { backend: undefined }, 'Leaderboard "quiz": Expected `backend` to be a backend, such as memory()'],
     [
       'an unknown order',
@@ -45,19 +44,31 @@ describe('a leaderboard', () => {
     ['what is no object', { meta: 'yes' }, 'Expected the options of `meta` to be an object.'],
     ['no clock', { clock: {} }, 'Expected `clock` to be a Clock'],
   ])('refuses %s', (_what, options, message) => {
-    expect(() => leaderboard({ backend, name: 'quiz', ...options })).toThrow(
+    expect(() => leaderboard('quiz', { backend, ...options })).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID', message: expect.stringContaining(message) as string }),
     );
   });
 
+  it.each(['', 'x'.repeat(101), undefined, { backend }])(
+    'refuses a board without a name or with a long one',
+    (name) => {
+      expect(() => leaderboard(name as never, { backend })).toThrow(
+        expect.objectContaining({
+          code: 'OPTION_INVALID',
+          message: expect.stringContaining('Expected the name of a leaderboard() to be a text of 1 to 100') as string,
+        }),
+      );
+    },
+  );
+
   it('refuses a call without options', () => {
     for (const options of [undefined, null, 'quiz', []])
-      expect(() => leaderboard(options as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+      expect(() => leaderboard('quiz', options as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
   });
 
   it('says what to do where the backend has no rankings', () => {
     const { rankings: _, ...poor } = memory();
-    expect(() => leaderboard({ backend: poor as never, name: 'quiz' })).toThrow(
+    expect(() => leaderboard('quiz', { backend: poor as never })).toThrow(
       expect.objectContaining({
         code: 'FACET_MISSING',
         message:
@@ -69,7 +80,7 @@ describe('a leaderboard', () => {
   it('takes `undefined` for an option that is not there', () => {
     const names = 'order ties mode windows timeZone weekStart keep cap bounds cacheTop live meta clock'.split(' ');
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
-    const board = leaderboard({ backend, name: 'quiz', ...options });
+    const board = leaderboard('quiz', { backend, ...options });
     expect(board.window()).toEqual({ start: -Infinity, end: Infinity });
   });
 
@@ -79,7 +90,7 @@ describe('a leaderboard', () => {
 });
 
 describe('a store that may drop boards', () => {
-  const endangered = (answer: () => Promise<string | undefined>): Parameters<typeof leaderboard>[0]['backend'] => {
+  const endangered = (answer: () => Promise<string | undefined>): Parameters<typeof leaderboard>[1]['backend'] => {
     const inner = memory();
     Object.assign(inner.rankings, { endangered: answer });
     return inner;
@@ -93,8 +104,8 @@ describe('a store that may drop boards', () => {
       asked += 1;
       return 'The server evicts.';
     });
-    leaderboard({ backend, name: 'a' });
-    leaderboard({ backend, name: 'b' });
+    leaderboard('a', { backend });
+    leaderboard('b', { backend });
     await settled();
     expect(asked).toBe(1);
     expect(warn.mock.calls).toEqual([
@@ -104,9 +115,9 @@ describe('a store that may drop boards', () => {
 
   it('is no reason to fail, and one that would not drop any is not warned of', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    leaderboard({ backend: endangered(async () => undefined), name: 'a' });
-    leaderboard({ backend: endangered(() => Promise.reject(new Error('down'))), name: 'a' });
-    leaderboard({ backend: memory(), name: 'a' });
+    leaderboard('a', { backend: endangered(async () => undefined) });
+    leaderboard('a', { backend: endangered(() => Promise.reject(new Error('down'))) });
+    leaderboard('a', { backend: memory() });
     await settled();
     expect(warn).not.toHaveBeenCalled();
   });
@@ -115,12 +126,12 @@ describe('a store that may drop boards', () => {
 describe('the types', () => {
   it('know the windows of the board', () => {
     type Days = Leaderboard<'all' | 'day'>;
-    const board = leaderboard({ backend, name: 'types', windows: ['day', 'all'] });
+    const board = leaderboard('types', { backend, windows: ['day', 'all'] });
     expectTypeOf(board).toEqualTypeOf<Days>();
     expectTypeOf<ReturnType<Days['submit']>>().resolves.toHaveProperty('day');
     expectTypeOf<ReturnType<Days['submit']>>().resolves.not.toHaveProperty('week');
     expectTypeOf<NonNullable<Parameters<Days['top']>[1]>['window']>().toEqualTypeOf<'all' | 'day' | undefined>();
-    expectTypeOf(leaderboard({ backend, name: 'types' })).toEqualTypeOf<Leaderboard>();
+    expectTypeOf(leaderboard('types', { backend })).toEqualTypeOf<Leaderboard>();
     expectTypeOf(union([board], { window: 'day' })).toEqualTypeOf<BoardReader>();
     // @ts-expect-error the board has no weeks
     expect(() => board.window({ window: 'week' })).toThrow('"week"');
@@ -129,7 +140,7 @@ describe('the types', () => {
   });
 
   it('know what is kept of members', async () => {
-    const board = leaderboard<'all', { readonly name: string }>({ backend, name: 'types', meta: true });
+    const board = leaderboard<'all', { readonly name: string }>('types', { backend, meta: true });
     // @ts-expect-error a name is a text
     const wrong = () => board.setMeta('anna', { name: 7 });
     expect(wrong).toBeTypeOf('function');

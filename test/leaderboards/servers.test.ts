@@ -52,7 +52,7 @@ describe.each(everywhere)('two processes on %s', (place) => {
     const name = `${place} ${(boards += 1)}`;
     const [one, other] = backends();
     const make = (backend: LeaderboardOptions['backend']) => {
-      const board = leaderboard<Kind>({ name, ...options, backend });
+      const board = leaderboard<Kind>(name, { ...options, backend });
       onTestFinished(() => board.close());
       return board;
     };
@@ -204,7 +204,7 @@ describe.each(['Redis', 'a Redis Cluster'])('on %s', (place) => {
 
   it('a key that holds something else is refused, with the name of the board, and stays as it is', async () => {
     const [backend] = backends();
-    const board = leaderboard({ backend, name: 'taken', live: false });
+    const board = leaderboard('taken', { backend, live: false });
     await backend.values.set('hs:{board:taken}:all', Buffer.from('theirs'), Infinity);
     for (const call of [
       () => board.submit('anna', 1),

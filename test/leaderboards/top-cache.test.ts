@@ -16,7 +16,7 @@ async function setUp(options: Partial<LeaderboardOptions> = {}) {
     return page(...input);
   };
   const backend = chaos(inner, { clock });
-  const board = leaderboard({ backend, name: 'quiz', clock, cacheTop: true, ...options });
+  const board = leaderboard('quiz', { backend, clock, cacheTop: true, ...options });
   for (const [at, member] of 'abcde'.split('').entries()) await board.submit(member, -at);
   const top = async (count: number) => {
     const { rows, stale } = await board.top(count);
@@ -97,7 +97,7 @@ describe('a kept top', () => {
 
   it('is another one in another window', async () => {
     const clock = fakeClock({ now: Date.parse('2026-11-28T23:59:59.900Z') });
-    const board = leaderboard({ backend: memory({ clock }), name: 'quiz', windows: ['day'], clock, cacheTop: true });
+    const board = leaderboard('quiz', { backend: memory({ clock }), windows: ['day'], clock, cacheTop: true });
     await board.submit('anna', 1);
     expect(await board.top(1)).toMatchObject({ size: 1 });
     await clock.advance(100);

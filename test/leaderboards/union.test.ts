@@ -11,7 +11,7 @@ function setUp(options: Partial<LeaderboardOptions<'all' | 'day'>> = {}) {
   const clock = fakeClock();
   const backend = chaos(memory({ clock }), { clock });
   const make = (name: string) =>
-    leaderboard<'all' | 'day'>({ backend, name, clock, windows: ['all', 'day'], ...options });
+    leaderboard<'all' | 'day'>(name, { backend, clock, windows: ['all', 'day'], ...options });
   const [europe, asia] = [make('europe'), make('asia')];
   return { clock, backend, europe, asia, make };
 }

@@ -51,7 +51,7 @@ export class LiveTop<Meta> {
     watcher.problems.on(onProblem);
     this.#watchers.add(watcher);
     this.#hearing ??= this.#listen();
-    this.#lookIn(0);
+    this.#lookIn(0, { background: false });
     return () => {
       this.#watchers.delete(watcher);
       if (this.#watchers.size === 0) this.close();
@@ -81,17 +81,18 @@ export class LiveTop<Meta> {
 
   /** Looks as soon as `every` allows. */
   #lookSoon(): void {
-    this.#lookIn(this.#lookedAt + this.#parts.rules.everyMs - this.#parts.clock.monotonic());
+    const { rules, clock } = this.#parts;
+    this.#lookIn(this.#lookedAt + rules.everyMs - clock.monotonic(), { background: false });
   }
 
-  /** Looks after `ms`, unless a look is due sooner. */
-  #lookIn(ms: number): void {
+  /** Looks after `ms`, unless a look is due sooner. A look for nothing that is known keeps no process alive. */
+  #lookIn(ms: number, options = { background: true }): void {
     const { clock } = this.#parts;
     const dueAt = clock.monotonic() + Math.max(0, ms);
     if (this.#watchers.size === 0 || dueAt >= this.#dueAt) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
-    this.#timer = clock.after(dueAt - clock.monotonic(), () => void this.#look(), { background: true });
+    this.#timer = clock.after(dueAt - clock.monotonic(), () => void this.#look(), options);
   }
 
   async #look(): Promise<void> {
