@@ -52,7 +52,8 @@ export interface EntryOptions<Value = unknown> {
      */
     soft?: Duration;
     /**
-     * After this the loader's `signal` fires and readers get the stale entry or `CACHE_LOAD_TIMEOUT`.
+     * After this the loader's `signal` fires and readers get the stale entry or `CACHE_LOAD_TIMEOUT`. Whoever waits for the load of
+     * another caller, in this process or another, waits no longer either; a load of his own then has this time for itself.
      * @default never
      */
     hard?: Duration;

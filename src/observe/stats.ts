@@ -14,7 +14,9 @@ export interface CacheStats {
   readonly staleServed: number;
   /** Reads that found no fresh entry and loaded. One that a stale entry answered in the end is counted there too. */
   readonly misses: number;
-  /** Reads that shared the load, or the wait, of another caller in this process; likewise. */
+  /**
+   * Reads that shared the load, or the wait, of another caller in this process, or gave up to wait for one in another; likewise.
+   */
   readonly collapsed: number;
   /** Reads that went to the origin without the cache. */
   readonly bypasses: number;

@@ -14,7 +14,7 @@ function setUp() {
     loads.push(next);
     return next.passed;
   };
-  return { clock, loads, run: (key = 'k') => direct.run(key, load) };
+  return { clock, loads, run: (key = 'k') => direct.run(key, Infinity, load) };
 }
 
 describe('direct loads', () => {

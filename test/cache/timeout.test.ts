@@ -269,6 +269,71 @@ describe.each(forms)('timeout.hard, %s', (form) => {
     expect(late?.reason).toMatchObject({ code: 'CACHE_LOAD_TIMEOUT' });
   });
 
+  it('ends the wait for a load of another process, however many take their turn, and the storm stays out', async () => {
+    const { cache, clock, open } = shelves(form);
+    const load = counting(gate<string>().passed);
+    void cache.get('k', load);
+    await clock.advance(0);
+    const others = Array.from({ length: 5 }, () => open());
+    const reads = others.map((other) => codeOf(other.get('k', load, hard)));
+    await clock.advance(1000);
+    expect(await Promise.all(reads)).toEqual(others.map(() => 'CACHE_LOAD_TIMEOUT'));
+    expect(load.calls).toBe(1);
+    expect(others.map((other) => other.stats().collapsed)).toEqual(others.map(() => 1));
+  });
+
+  it('leaves a load of its own its time after a wait', async () => {
+    const { cache, clock, open } = shelves(form);
+    const [first, second] = [gate<string>(), gate<string>()];
+    const failed = codeOf(cache.get('k', () => first.passed));
+    await clock.advance(0);
+    const read = open().get('k', () => second.passed, hard);
+    await clock.advance(900);
+    first.fail(new Error('the other'));
+    expect(await failed).toBe('Error: the other');
+    await clock.advance(900);
+    second.open('new');
+    expect(await inTime(clock, read)).toBe('new');
+  });
+
+  it('is that of each caller who shares a load', async () => {
+    const { cache, clock } = shelves(form);
+    const slow = gate<string>();
+    const patientRead = cache.get('k', () => slow.passed);
+    await clock.advance(0);
+    const read = codeOf(cache.get('k', never, hard));
+    await clock.advance(1000);
+    expect(await read).toBe('CACHE_LOAD_TIMEOUT');
+    slow.open('new');
+    expect(await patientRead).toBe('new');
+  });
+
+  it('is that of each caller who shares a load past the cache', async () => {
+    const { cache, clock } = shelves(form);
+    await cache.close();
+    const slow = gate<string>();
+    const patientRead = cache.get('k', () => slow.passed);
+    const read = codeOf(cache.get('k', never, hard));
+    await clock.advance(1000);
+    expect(await read).toBe('CACHE_LOAD_TIMEOUT');
+    slow.open('new');
+    expect(await patientRead).toBe('new');
+  });
+
+  it('answers with the stale entry after a wait, and at once for a second after it', async () => {
+    const { cache, clock, open } = shelves(form);
+    const other = open();
+    await cache.get('k', () => 'old', patient);
+    await clock.advance(15_000);
+    void cache.get('k', () => gate<string>().passed, { grace: '1m' });
+    await clock.advance(0);
+    const read = other.lookup('k', never, patient);
+    await clock.advance(1000);
+    expect(await read).toMatchObject({ value: 'old', status: 'stale', reason: 'load failed' });
+    expect(await isSettled(other.get('k', never, patient))).toBe(true);
+    expect(other.stats()).toMatchObject({ staleServed: 2, hitRatio: 1 });
+  });
+
   it('holds for loads past the cache too', async () => {
     const { cache, clock } = shelves(form);
     await cache.close();
@@ -291,6 +356,19 @@ describe.each(forms)('timeout.hard, %s', (form) => {
     expect(await read).toBe('CACHE_LOAD_TIMEOUT');
     expect(signal?.aborted).toBe(true);
   });
+});
+
+it('timeout.hard does not count what a hanging backend takes before a load that is shared', async () => {
+  const { cache, clock, wire } = shelves('over a network');
+  await cache.get('first', () => 1);
+  await clock.advance(0);
+  wire.before = (verb) => (verb === 'add' ? sleep(clock, 800) : undefined);
+  const slow = gate<string>();
+  const reads = Promise.all(Array.from({ length: 3 }, () => cache.get('k', () => slow.passed, hard)));
+  await clock.advance(1300);
+  slow.open('new');
+  expect(await inTime(clock, reads)).toEqual(['new', 'new', 'new']);
+  expect(cache.stats()).toMatchObject({ collapsed: 2 });
 });
 
 describe.each(forms)('without a timeout, %s', (form) => {

@@ -11,6 +11,7 @@ import type { Key } from '../key.ts';
 import { Skipped, Unchanged } from './outcome.ts';
 import { type Policy, withTags } from '../policy.ts';
 import type { Space } from '../space.ts';
+import { loadTimeout } from './time-limit.ts';
 
 /** An earlier value that may still help. */
 export interface StaleValue<Value> {
@@ -181,10 +182,7 @@ class Context implements LoadContext<never> {
     if (hardMs === Infinity) return load(this);
     return new Promise<unknown>((resolve, reject) => {
       const timer = space.shelf.clock.after(hardMs, () => {
-        const error = new HotshelfError(
-          'CACHE_LOAD_TIMEOUT',
-          `A load in ${space.name} took longer than ${hardMs} ms, its \`timeout.hard\`. Its signal was aborted.`,
-        );
+        const error = loadTimeout(this.#question);
         // A loader may ask for its signal only later, and must not begin anything then.
         this.#controller ??= new AbortController();
         this.#controller.abort(error);

@@ -7,6 +7,14 @@ interface Round {
   readonly running: Promise<unknown> | undefined;
   /** The load that has not begun and may be shared. */
   next: Promise<unknown> | undefined;
+  /** The `timeout.hard` of who will begin it, in ms. */
+  nextLimitMs: number;
+}
+
+interface Shared<Value> {
+  readonly value: Promise<Value>;
+  readonly own: boolean;
+  readonly limitMs: number;
 }
 
 /** A caller waits at most this long, in ms, for the running load to end before the next one begins. */
@@ -26,20 +34,24 @@ export class DirectLoads {
 
   /**
    * Returns what `load`, or the load of a caller who came at about the same time, returns. Rejects as that load does.
-   * `own` tells whether it is this caller's load.
+   * `own` tells whether it is this caller's load, and `limitMs` what its caller said.
+   *
+   * @param limitMs the caller's `timeout.hard`, in ms
    */
-  run<Value>(key: string, load: () => Promise<Value>): { readonly value: Promise<Value>; readonly own: boolean } {
-    const round = this.#rounds.get(key) ?? { running: undefined, next: undefined };
-    if (round.next !== undefined) return { value: round.next as Promise<Value>, own: false };
+  run<Value>(key: string, limitMs: number, load: () => Promise<Value>): Shared<Value> {
+    const round = this.#rounds.get(key) ?? { running: undefined, next: undefined, nextLimitMs: limitMs };
+    const { next, nextLimitMs } = round;
+    if (next !== undefined) return { value: next as Promise<Value>, own: false, limitMs: nextLimitMs };
     const value = this.#turnAfter(round.running).then(() => this.#begin(key, load));
     round.next = value;
+    round.nextLimitMs = limitMs;
     this.#rounds.set(key, round);
-    return { value, own: true };
+    return { value, own: true, limitMs };
   }
 
   #begin<Value>(key: string, load: () => Promise<Value>): Promise<Value> {
     const running = load();
-    const round: Round = { running, next: undefined };
+    const round: Round = { running, next: undefined, nextLimitMs: Infinity };
     this.#rounds.set(key, round);
     const end = () => {
       if (this.#rounds.get(key) === round && round.next === undefined) this.#rounds.delete(key);

@@ -8,6 +8,8 @@ import type { Tick } from '../tags/stamp.ts';
 export interface Flight {
   /** The place of this flight in the order in which reads and flights of this process began. */
   readonly order: number;
+  /** The `timeout.hard` of who began it, in ms. */
+  readonly limitMs: number;
   /** What the backend shows under the key while this flight is on. */
   token: string | undefined;
   /** The tags of what was loaded, and the instant before; set when the outcome is there. */
@@ -48,9 +50,9 @@ export class Flights {
   }
 
   /** Registers a flight; `fly` runs at once, and the flight can be joined until `fly` called its second argument. */
-  begin(key: string, fly: (flight: Flight, landed: () => void) => Promise<Found>): Flight {
+  begin(key: string, limitMs: number, fly: (flight: Flight, landed: () => void) => Promise<Found>): Flight {
     this.#order += 1;
-    const flight: Flight = { order: this.#order, token: undefined, tags: [], at: undefined, outcome: unset };
+    const flight: Flight = { order: this.#order, limitMs, token: undefined, tags: [], at: undefined, outcome: unset };
     this.#flights.set(key, flight);
     flight.outcome = fly(flight, () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);

@@ -17,6 +17,7 @@ import type { Policy } from '../policy.ts';
 import { Pauses } from './pauses.ts';
 import { type Right, takeRight } from './right.ts';
 import type { Shelf } from '../shelf.ts';
+import { waitTimeout, withinLimit } from './time-limit.ts';
 import { Wait } from './wait.ts';
 
 /** One read that found nothing that is good enough. */
@@ -53,11 +54,12 @@ export class Loading {
 
   /** Loads past the cache. */
   async around(job: Job, reason: BypassReason): Promise<Found> {
-    const { value: answer, own } = this.#direct.run(job.key, () => ask(job, { bypass: reason }));
+    const { hardMs } = job.policy;
+    const { value: answer, own, limitMs } = this.#direct.run(job.key, hardMs, () => ask(job, { bypass: reason }));
     if (!own) {
       job.batch?.settled(job.key);
       job.space.counts.collapsed += 1;
-      return uncached((await answer).value, 'collapsed');
+      return uncached((await withinLimit(job, answer, limitMs)).value, 'collapsed');
     }
     this.#noteBypass(job, reason);
     return bypassed((await answer).value, reason);
@@ -96,7 +98,7 @@ export class Loading {
     }
     space.counts.refreshes += 1;
     if (events.observed) events.emit({ type: 'refresh', cache: space.name, key, reason });
-    const { outcome } = flights.begin(key, (flight, landed) => {
+    const { outcome } = flights.begin(key, job.policy.hardMs, (flight, landed) => {
       flight.token = staleToken(seen.sight.version);
       return this.#loadUnder(right, job, flight, landed, true);
     });
@@ -106,7 +108,8 @@ export class Loading {
 
   async #fly(flight: Flight, job: Job, looked: Looked, landed: () => void): Promise<Found> {
     const { clock } = this.#shelf;
-    const wait = new Wait(clock.monotonic() + job.policy.waitMs);
+    const startedAt = clock.monotonic();
+    const wait = new Wait(startedAt + job.policy.waitMs);
     let seen = looked;
     for (let attempts = 0; attempts < mostAttempts;) {
       if ('failure' in seen) return this.#giveUp(job, 'backend', landed);
@@ -125,7 +128,9 @@ export class Loading {
       if (marker.kind === 'leased' && this.#mustWait(marker, wait)) {
         flight.token = tokenOf(seen.sight);
         job.batch?.settled(job.key);
-        await sleep(clock, wait.pauseMs(clock.random()));
+        const leftMs = startedAt + job.policy.hardMs - clock.monotonic();
+        if (leftMs <= 0) throw this.#waitedTooLong(job, seen.sight);
+        await sleep(clock, Math.min(leftMs, wait.pauseMs(clock.random())));
       } else {
         attempts += 1;
         const right = await this.#take(flight, job, seen, marker);
@@ -157,6 +162,13 @@ export class Loading {
 
   #mustWait(sight: Extract<Sight, { kind: 'leased' }>, wait: Wait): boolean {
     return !this.#shelf.isOrphan(sight.token) && wait.goesOn(sight.version, this.#shelf.clock.monotonic());
+  }
+
+  #waitedTooLong(job: Job, sight: Sight): HotshelfError {
+    job.space.counts.collapsed += 1;
+    // The next reader who has a stale entry need not wait as long again.
+    if ('entry' in sight) this.#shelf.pauses.set(job.key, failurePauseMs);
+    return waitTimeout(job);
   }
 
   async #take(flight: Flight, job: Job, seen: Seen, marker: Sight): Promise<Right | 'held' | 'failed' | undefined> {

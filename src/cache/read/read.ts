@@ -4,8 +4,9 @@ import { ageMs, cleared, type EntrySight, expired, type Sight } from './decide.t
 import { refreshAt } from './early.ts';
 import { readEntry } from './entry.ts';
 import type { StaleReason } from '../../observe/events.ts';
-import type { Joinable } from '../load/flight.ts';
+import type { Flight, Joinable } from '../load/flight.ts';
 import { type Job, Loading } from '../load/load.ts';
+import { withinLimit } from '../load/time-limit.ts';
 import type { Ticket } from '../local/tier.ts';
 import { look, type Looked, type Seen } from './look.ts';
 import type { Found, Lookup } from '../lookup.ts';
@@ -107,12 +108,12 @@ export class Reader {
       job.batch?.settled(job.key);
       return this.#join(job, joinable);
     }
-    return flights.begin(job.key, (flight, landed) => this.#loading.fly(flight, { ...job, ticket }, looked, landed))
-      .outcome;
+    const fly = (flight: Flight, landed: () => void) => this.#loading.fly(flight, { ...job, ticket }, looked, landed);
+    return flights.begin(job.key, job.policy.hardMs, fly).outcome;
   }
 
   async #join(job: Job, { flight, byToken }: Joinable): Promise<Found> {
-    const outcome = await flight.outcome.catch((error: unknown) => {
+    const outcome = await withinLimit(job, flight.outcome, flight.limitMs).catch((error: unknown) => {
       job.space.counts.collapsed += 1;
       throw error;
     });
