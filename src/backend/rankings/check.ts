@@ -1,7 +1,7 @@
 /** Refuses the boards, rules, members and scores that the contract of rankings does not allow, for every adapter in the same words. */
 
 import { describe, HotshelfError } from '../../support/errors.ts';
-import { checkKey, checkSameTag } from '../check.ts';
+import { checkKey, checkSameTag, tagOf } from '../check.ts';
 import type { RankingBoard, RankingQuery, RankingRules, Submission } from '../rankings.ts';
 import { entryAt } from './mark.ts';
 
@@ -87,9 +87,12 @@ export function checkBoardKeys(keys: readonly string[]): void {
   if (keys.length === 0 || keys.length > mostBoards)
     throw wrong('boards', `1 to ${mostBoards} boards`, `${keys.length}`);
   for (const key of keys) checkKey(key);
-  checkSameTag(keys, 'boards');
   const [first = ''] = keys;
-  if (keys.every((key) => groupOf(key) === groupOf(first))) return;
+  const group = groupOf(first);
+  // Who begins alike up to the closing brace has the same text in braces, too.
+  const belong = keys.every((key, place) => key.startsWith(group) && keys.indexOf(key) === place);
+  if (belong && tagOf(first) !== undefined) return;
+  checkSameTag(keys, 'boards');
   throw new HotshelfError(
     'KEY_INVALID',
     'Expected all keys of boards to be the same up to the closing brace, such as "quiz:{eu}:day" and "quiz:{eu}:week".',
