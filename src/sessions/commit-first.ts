@@ -6,6 +6,7 @@ import { type Duration, durationMs } from '../support/duration.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { SessionError, sessionError } from './errors.ts';
 import { holdResponse } from './held-response.ts';
+import { sessionsOf, SessionStore } from './store.ts';
 
 export interface CommitFirstOptions {
   /** How long a save may take before it counts as failed: for stores that have no deadline of their own. @default '5s' */
@@ -22,6 +23,7 @@ export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (erro
 /** What express-session puts on a request. */
 interface SessionRequest extends IncomingMessage {
   readonly session?: LiveSession;
+  readonly sessionStore?: unknown;
   sessionID?: string | undefined;
 }
 
@@ -48,11 +50,10 @@ export function commitFirst(options: CommitFirstOptions = {}): Middleware {
   const { clock = systemClock } = options;
   const withinMs = durationMs(options.timeout ?? commitFirstDefaults.timeout, 'timeout');
   return (req: SessionRequest, res, next) => {
-    const atStart = printOf(req.session);
+    const changes = changesOf(req);
     const commit = () => {
       const { session } = req;
-      if (session?.save === undefined || printOf(session) === atStart) return undefined;
-      return saved(session, clock, withinMs);
+      return session?.save === undefined ? undefined : changes(session, () => saved(session, clock, withinMs));
     };
     holdResponse(res, commit, (error) => {
       // So express-session neither tries it again when the error is answered, nor sets a cookie for what is not stored.
@@ -70,6 +71,21 @@ export function answerable(error: unknown, res: ServerResponse): Error {
     for (const [name, value] of Object.entries(failure.headers)) res.setHeader(name, value);
   }
   return failure;
+}
+
+/** Calls `save` if the session was changed since then, and returns what that returns. */
+type Changes = (session: LiveSession, save: () => Promise<void>) => Promise<void> | undefined;
+
+function changesOf({ session: before, sessionStore }: SessionRequest): Changes {
+  const sessions = sessionStore instanceof SessionStore ? sessionsOf(sessionStore) : undefined;
+  const knows = (session: LiveSession | undefined | null) =>
+    session !== undefined && session !== null && sessions?.baseOf(session, session.id ?? '') !== undefined;
+  // What is stored already is compared with that, which costs nothing before it is over.
+  const atStart = knows(before) ? undefined : printOf(before);
+  return (session, save) => {
+    if (sessions !== undefined && knows(session)) return sessions.saveChanges(session, session.id ?? '', save);
+    return printOf(session) === atStart ? undefined : save();
+  };
 }
 
 /** What tells a session from another, or from itself after a change; as express-session, it does not look at the cookie. */

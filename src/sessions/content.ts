@@ -1,12 +1,7 @@
 /** Reads what a session holds: its top-level fields and the settings of its cookie, as plain JSON of their own. */
 
 import { describe, HotshelfError } from '../support/errors.ts';
-
-/** Top-level fields by name; the values are plain JSON and belong to nobody else. */
-export type Fields = ReadonlyMap<string, unknown>;
-
-/** The same, each written as JSON: two that are written alike are the same. */
-export type Texts = ReadonlyMap<string, string>;
+import { type Texts, textOf, valueIn } from './fields.ts';
 
 /** The cookie of a session without the time of its end, which follows from the lifetime of what is stored. */
 export interface CookieSettings {
@@ -15,56 +10,66 @@ export interface CookieSettings {
   readonly [name: string]: unknown;
 }
 
+/** The cookie of a session as it is now, still in the hands of its user. */
+export interface CookieNow extends Pick<CookieSettings, 'originalMaxAge'> {
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** When it ends, in epoch ms; `undefined` for one that ends with the browser. */
+  readonly endsAt: number | undefined;
+}
+
+/** What a session holds. */
 export interface Content {
   readonly texts: Texts;
   /** `undefined` for a session without one: nobody but a user of the store stores such. */
-  readonly cookie: CookieSettings | undefined;
-  /** When the cookie ends, in epoch ms; `undefined` for one that ends with the browser. */
-  readonly cookieEndsAt: number | undefined;
+  readonly cookie: CookieNow | undefined;
 }
 
 /**
- * Returns what `session` holds now, detached from it. What JSON leaves out is left out, as it is by every other store of
+ * Returns the fields of `session` as they are now. What JSON leaves out is left out, as it is by every other store of
  * express-session.
  *
  * @throws {HotshelfError} `VALUE_INVALID` when a field cannot be written as JSON.
  */
-export function contentOf(session: object, now: number): Content {
+export function textsIn(session: object): Texts {
   const texts = new Map<string, string>();
   for (const [name, value] of Object.entries(session)) {
     const text = name === 'cookie' ? undefined : written(name, value);
     if (text !== undefined) texts.set(name, text);
   }
-  return { texts, ...cookieOf(session, now) };
-}
-
-/** Returns what `contentOf` says of the cookie, and looks at nothing else. */
-export function cookieOf(session: object, now: number): Pick<Content, 'cookie' | 'cookieEndsAt'> {
-  const text = 'cookie' in session ? written('cookie', session.cookie) : undefined;
-  return readCookie(text === undefined ? undefined : valueIn(text), now);
-}
-
-/** Writes a value as JSON, and what JSON leaves out as nothing. */
-export function textOf(value: unknown): string | undefined {
-  return JSON.stringify(value);
-}
-
-/** Returns the value that `text` stands for, each time a new one. */
-export function valueIn(text: string): unknown {
-  return JSON.parse(text) as unknown;
-}
-
-export function textsOf(fields: Fields): Texts {
-  const texts = new Map<string, string>();
-  for (const [name, value] of fields) texts.set(name, textOf(value) ?? 'null');
   return texts;
 }
 
-export function fieldsIn(texts: Texts): Fields {
-  const fields = new Map<string, unknown>();
-  for (const [name, text] of texts) fields.set(name, valueIn(text));
-  return fields;
+/** Returns the cookie of `session` as it is now, if there is one. */
+export function cookieOf(session: object, now: number): CookieNow | undefined {
+  const given = 'cookie' in session ? session.cookie : undefined;
+  if (!isObject(given)) return undefined;
+  const settings: unknown = typeof given['toJSON'] === 'function' ? given['toJSON']() : given;
+  if (!isObject(settings)) return undefined;
+  const { expires, maxAge, originalMaxAge } = settings;
+  const endsAt = instantOf(expires) ?? (typeof maxAge === 'number' ? now + maxAge : undefined);
+  const lifetime = typeof originalMaxAge === 'number' ? originalMaxAge : endsAt === undefined ? null : endsAt - now;
+  return { settings, originalMaxAge: lifetime, endsAt };
 }
+
+/** Returns the settings as they are stored, detached from the cookie. */
+export function cookieSettings({ settings, originalMaxAge }: CookieNow): CookieSettings {
+  const { expires: _expires, maxAge: _maxAge, ...others } = settings;
+  const stored = valueIn(written('cookie', { ...others, originalMaxAge }) ?? '{}') as CookieSettings;
+  return { ...stored, originalMaxAge };
+}
+
+/** Tells whether the settings are still those that were stored. */
+export function isSameCookie(stored: CookieSettings, { settings, originalMaxAge }: CookieNow): boolean {
+  // A Cookie counts its maxAge from the clock: the same 60 s are now and then 59.999.
+  if (Math.abs((stored.originalMaxAge ?? -10) - (originalMaxAge ?? -10)) >= 5) return false;
+  const isSame = (name: string) => {
+    const [before, now] = [stored[name], settings[name]];
+    return before === now || isOfTime.has(name) || textOf(before) === written('cookie', now);
+  };
+  return Object.keys(stored).every(isSame) && Object.keys(settings).every(isSame);
+}
+
+const isOfTime: ReadonlySet<string> = new Set(['expires', 'maxAge', 'originalMaxAge']);
 
 function written(name: string, value: unknown): string | undefined {
   try {
@@ -75,17 +80,8 @@ function written(name: string, value: unknown): string | undefined {
   }
 }
 
-function readCookie(given: unknown, now: number): Pick<Content, 'cookie' | 'cookieEndsAt'> {
-  if (!isObject(given)) return { cookie: undefined, cookieEndsAt: undefined };
-  const { expires, maxAge, ...settings } = given;
-  const endsAt = instantOf(expires) ?? (typeof maxAge === 'number' ? now + maxAge : undefined);
-  const { originalMaxAge } = settings;
-  const lifetime = typeof originalMaxAge === 'number' ? originalMaxAge : endsAt === undefined ? null : endsAt - now;
-  return { cookie: { ...settings, originalMaxAge: lifetime }, cookieEndsAt: endsAt };
-}
-
 function instantOf(expires: unknown): number | undefined {
-  const at = typeof expires === 'string' ? Date.parse(expires) : expires;
+  const at = typeof expires === 'string' ? Date.parse(expires) : isObject(expires) ? Number(expires) : expires;
   return typeof at === 'number' && Number.isFinite(at) ? at : undefined;
 }
 

@@ -3,8 +3,10 @@
 import { isUnconfirmed } from '../support/errors.ts';
 import { Emitter } from '../support/emitter.ts';
 import { untilWritten } from './attempts.ts';
-import { type Content, contentOf, cookieOf, fieldsIn, type Texts, textsOf } from './content.ts';
+import { type Base, baseIn, keepBase } from './bases.ts';
+import { cookieOf, cookieSettings, type CookieSettings, textsIn } from './content.ts';
 import type { SessionEvent } from './events.ts';
+import { Fields, type Texts } from './fields.ts';
 import { Keys, type SessionKeys } from './keys.ts';
 import { endOf, isDue } from './lifetime.ts';
 import { changesSince, type Compared, cookieChange, isNothing } from './merge.ts';
@@ -14,14 +16,6 @@ import type { Found } from './record.ts';
 import { Records } from './records.ts';
 import type { State } from './state.ts';
 import { Writes } from './writes.ts';
-
-/** What the object of a request started from: changes are what differs from it. */
-export interface Base {
-  readonly sid: string;
-  /** What the object agreed with when it was loaded or last saved. */
-  readonly local: Compared;
-  readonly state: State;
-}
 
 /** A session as express-session gets it. */
 export interface SessionObject {
@@ -38,7 +32,7 @@ export class Sessions {
   readonly records: Records;
   readonly owners: Owners;
   readonly #writes: Writes;
-  readonly #bases = new WeakMap<object, Base>();
+  #read: { readonly session: object; readonly texts: Texts } | undefined;
   /** Sessions of requests that go on without theirs: nothing of them is stored. */
   readonly anonymous = new WeakSet<object>();
 
@@ -56,27 +50,28 @@ export class Sessions {
 
   /** Returns the session, and keeps in mind what it was. Rejects as the backend does. */
   async load(sid: string): Promise<SessionObject | undefined> {
-    const { state, found } = await this.records.look(this.keys.of(sid));
-    if (state === undefined || found === undefined) return undefined;
-    const session = objectOf(found);
-    this.rebase(session, baseIn(sid, state));
+    const { state } = await this.records.look(this.keys.of(sid));
+    if (state === undefined) return undefined;
+    const session = objectOf(state.found);
+    this.rebase(session, sid, state.found.record, state);
     return session;
   }
 
   /** What `session` started from, if it is the object of a stored session `sid`. */
   baseOf(session: object, sid: string): Base | undefined {
-    const base = this.#bases.get(session);
-    return base?.sid === sid ? base : undefined;
+    const base = baseIn(session);
+    return base?.home === this && base.sid === sid ? base : undefined;
   }
 
-  rebase(session: object, base: Base): void {
-    this.#bases.set(session, base);
+  /** @param local what `session` agrees with */
+  rebase(session: object, sid: string, local: Compared, state: State): void {
+    keepBase(session, { home: this, sid, local, state });
   }
 
   /** Lets `session` start from where `data` started: express-session makes the one of the other. */
   inherit(session: object, data: object): void {
-    const base = this.#bases.get(data);
-    if (base !== undefined) this.#bases.set(session, base);
+    const base = baseIn(data);
+    if (base !== undefined) keepBase(session, base);
   }
 
   /**
@@ -84,36 +79,70 @@ export class Sessions {
    * What is stored is what the object holds at this moment.
    */
   async save(sid: string, session: object): Promise<Saved> {
-    const { clock } = this.settings;
-    const content = contentOf(session, clock.now());
-    const base = this.baseOf(session, sid);
-    if (content.cookieEndsAt !== undefined && content.cookieEndsAt <= clock.now()) {
+    const now = this.settings.clock.now();
+    const texts = this.#read?.session === session ? this.#read.texts : textsIn(session);
+    const content = { texts, cookie: cookieOf(session, now) };
+    const cookieEndsAt = content.cookie?.endsAt;
+    if (cookieEndsAt !== undefined && cookieEndsAt <= now) {
       await this.end(sid);
       return 'ended';
     }
+    const base = this.baseOf(session, sid);
     if (base === undefined) {
-      this.rebase(session, { sid, local: content, state: await this.#create(this.keys.of(sid), content) });
+      const local = { fields: Fields.ofTexts(content.texts), cookie: content.cookie && cookieSettings(content.cookie) };
+      this.rebase(session, sid, local, await this.#create(this.keys.of(sid), local, cookieEndsAt));
       return 'stored';
     }
     const changes = changesSince(base.local, content);
     if (isNothing(changes)) {
-      await this.#renewIfDue(session, base, content.cookieEndsAt);
+      await this.#renewIfDue(session, base, cookieEndsAt);
       return 'unchanged';
     }
-    const state = await this.#writes.change(base.state, changes, content.cookieEndsAt);
-    if (state !== undefined) this.rebase(session, { sid, local: content, state });
-    return state === undefined ? 'gone' : 'stored';
+    const state = await this.#writes.change(base.state, changes, cookieEndsAt);
+    if (state === undefined) return 'gone';
+    const local = { fields: Fields.ofTexts(content.texts), cookie: changes.cookie ?? base.local.cookie };
+    this.rebase(session, sid, local, state);
+    return 'stored';
   }
 
-  /** Says that a session is alive; costs nothing while that was said recently. Never creates. */
-  async renew(sid: string, session: object): Promise<void> {
+  /**
+   * Calls `save` if fields of `session`, which is that of `sid`, were changed since it was loaded or saved. What was read of it
+   * to find that out is what a `save` of it stores that `save` calls at once.
+   */
+  saveChanges<Result>(session: object, sid: string, save: () => Result): Result | undefined {
+    const base = this.baseOf(session, sid);
+    const texts = textsIn(session);
+    if (base !== undefined && isNothing(changesSince(base.local, { texts, cookie: undefined }))) return undefined;
+    this.#read = { session, texts };
+    try {
+      return save();
+    } finally {
+      this.#read = undefined;
+    }
+  }
+
+  /** Says that a session is alive; costs nothing while that was said recently, and is `undefined` then. Never creates. */
+  renew(sid: string, session: object): Promise<void> | undefined {
+    const base = this.baseOf(session, sid);
+    return base === undefined ? this.#renewStored(sid, session) : this.#renewFrom(base, session);
+  }
+
+  async #renewStored(sid: string, session: object): Promise<void> {
+    const { state } = await this.records.look(this.keys.of(sid));
+    if (state !== undefined) await this.#renewFrom({ home: this, sid, local: state.found.record, state }, session);
+  }
+
+  #renewFrom(base: Base, session: object): Promise<void> | undefined {
     const now = cookieOf(session, this.settings.clock.now());
-    const base = this.baseOf(session, sid) ?? (await this.#stored(sid));
-    if (base === undefined) return;
-    const cookie = cookieChange(base.local.cookie, now.cookie);
-    if (cookie === undefined) return this.#renewIfDue(session, base, now.cookieEndsAt);
-    const state = await this.#writes.change(base.state, { fields: [], cookie }, now.cookieEndsAt);
-    if (state !== undefined) this.rebase(session, { sid, local: { texts: base.local.texts, cookie }, state });
+    const cookie = cookieChange(base.local.cookie, now);
+    return cookie === undefined
+      ? this.#renewIfDue(session, base, now?.endsAt)
+      : this.#changeCookie(session, base, cookie, now?.endsAt);
+  }
+
+  async #changeCookie(session: object, base: Base, cookie: CookieSettings, endsAt: number | undefined): Promise<void> {
+    const state = await this.#writes.change(base.state, { fields: [], cookie }, endsAt);
+    if (state !== undefined) this.rebase(session, base.sid, { fields: base.local.fields, cookie }, state);
   }
 
   /** Ends a session at once, everywhere. */
@@ -133,25 +162,24 @@ export class Sessions {
     if (was?.record.owner !== undefined) await this.owners.forget(was.record.owner, keys);
   }
 
-  async #stored(sid: string): Promise<Base | undefined> {
-    const { state } = await this.records.look(this.keys.of(sid));
-    return state && baseIn(sid, state);
-  }
-
-  async #renewIfDue(session: object, { sid, local, state }: Base, cookieEndsAt: number | undefined): Promise<void> {
-    const { found } = state;
+  #renewIfDue(session: object, base: Base, cookieEndsAt: number | undefined): Promise<void> | undefined {
+    const { found } = base.state;
     const now = this.settings.clock.now();
     const expiresAt = endOf(this.settings, found.record.createdAt, cookieEndsAt, now);
-    if (found.expiresAt <= now || !isDue(this.settings, found, expiresAt, now)) return;
-    const renewed = await this.owners.before(state.keys, found.record, { ...found, writtenAt: now, expiresAt });
+    if (found.expiresAt <= now || !isDue(this.settings, found, expiresAt, now)) return undefined;
+    return this.#renew(session, base, { ...found, writtenAt: now, expiresAt });
+  }
+
+  async #renew(session: object, { sid, local, state }: Base, until: Found): Promise<void> {
+    const renewed = await this.owners.before(state.keys, state.found.record, until);
     const written = await this.records.renew(state, renewed);
     // Refused: somebody wrote meanwhile, which renewed it, or ended it.
-    if (written !== undefined) this.rebase(session, { sid, local, state: written });
+    if (written !== undefined) this.rebase(session, sid, local, written);
   }
 
   /** Stores a session that was not loaded: under a new id, or instead of what stands there. */
-  async #create(keys: SessionKeys, { texts, cookie, cookieEndsAt }: Content): Promise<State> {
-    const fields = fieldsIn(texts);
+  async #create(keys: SessionKeys, local: Compared, cookieEndsAt: number | undefined): Promise<State> {
+    const { fields, cookie } = local;
     const owner = ownerIn(fields, undefined, this.settings);
     const state = await untilWritten(this.settings.clock, 'a new session', async () => {
       const seen = await this.records.look(keys);
@@ -184,27 +212,9 @@ export class Sessions {
   }
 }
 
-/**
- * What a request starts from that loaded `state`; most never ask for the texts.
- *
- * @param shown what the object shows beside the fields: none of it is a change
- */
-export function baseIn(sid: string, state: State, shown?: Readonly<Record<string, string>>): Base {
-  let texts: Texts | undefined;
-  const local = {
-    cookie: state.found.record.cookie,
-    get texts() {
-      const { fields } = state.found.record;
-      texts ??= textsOf(shown === undefined ? fields : new Map([...fields, ...Object.entries(shown)]));
-      return texts;
-    },
-  };
-  return { sid, state, local };
-}
-
 export function objectOf({ record, expiresAt }: Found): SessionObject {
   const { fields, cookie } = record;
-  const session = Object.fromEntries(fields) as SessionObject;
+  const session = fields.values() as SessionObject;
   if (cookie !== undefined) {
     session.cookie = { ...cookie, expires: cookie.originalMaxAge === null ? null : new Date(expiresAt) };
   }

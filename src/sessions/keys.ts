@@ -1,6 +1,6 @@
 /** Says under which keys of the backend a session, the epochs and the sessions of an owner stand. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { legacyKey, type LegacySource } from './legacy.ts';
 
 /** So many groups of sessions have an epoch each: enough to spread over a Cluster, few enough to write in one `clear`. */
@@ -32,9 +32,8 @@ export class Keys {
 
   /** The keys of the session whose cookie says `sid`. */
   of(sid: string): SessionKeys {
-    const digest = createHash('sha256').update(sid).digest();
-    const id = digest.toString('base64url');
-    const keys = this.#at(groupOf(digest), this.#hashIds ? id : readable(sid, id), id);
+    const id = digestOf(sid);
+    const keys = this.#at(groupOf(id), this.#hashIds ? id : readable(sid, id), id);
     const legacy = this.#source && legacyKey(this.#source, sid);
     return legacy === undefined ? keys : { ...keys, legacy };
   }
@@ -42,7 +41,7 @@ export class Keys {
   /** The keys of a session that `place` has noted. */
   at(place: string): SessionKeys {
     const digest = place.slice(0, digestLength);
-    return this.#at(groupOf(Buffer.from(digest, 'base64url')), place.slice(digestLength) || digest, digest);
+    return this.#at(groupOf(digest), place.slice(digestLength) || digest, digest);
   }
 
   /** What the keys of all sessions begin with, and those of marks and epochs too. */
@@ -61,7 +60,7 @@ export class Keys {
   /** The keys of the session of which `id` is the name in lists and events; not of one that stands under a readable id. */
   named(id: string): SessionKeys | undefined {
     if (!digestOnly.test(id)) return undefined;
-    return this.#at(groupOf(Buffer.from(id, 'base64url')), this.#hashIds ? id : `$${id}`, id);
+    return this.#at(groupOf(id), this.#hashIds ? id : `$${id}`, id);
   }
 
   /** What `named` or `of` finds a session by: its name, or its id where that is readable. */
@@ -83,7 +82,7 @@ export class Keys {
 
   /** The key of the list of an owner's sessions. */
   owner(owner: string): string {
-    return `${this.#prefix}/owner:${createHash('sha256').update(owner).digest('base64url')}`;
+    return `${this.#prefix}/owner:${digestOf(owner)}`;
   }
 
   #at(group: number, name: string, id: string): SessionKeys {
@@ -101,8 +100,12 @@ const digestLength = 43;
 const digestOnly = /^[\w-]{43}$/;
 const plainId = /^[\w.~-]{1,128}$/;
 
-function groupOf(digest: Buffer): number {
-  return digest.readUInt16BE(0) % groups;
+function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+function groupOf(digest: string): number {
+  return Buffer.from(digest.slice(0, 3), 'base64url').readUInt16BE(0) % groups;
 }
 
 /** An id that is no key by itself stands under its digest; the mark keeps the two apart. */

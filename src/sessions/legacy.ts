@@ -2,8 +2,9 @@
 
 import type { ForeignValue } from '../backend/values.ts';
 import { checkOptionNames } from '../support/options.ts';
-import { contentOf, fieldsIn, isObject } from './content.ts';
+import { cookieOf, cookieSettings, isObject, textsIn } from './content.ts';
 import { expected } from './errors.ts';
+import { Fields } from './fields.ts';
 import type { Unusable } from './format.ts';
 import type { Halves } from '../support/hash64.ts';
 import type { Lifetimes } from './lifetime.ts';
@@ -60,16 +61,16 @@ export function foundIn(
     const session = parse(new TextDecoder().decode(bytes));
     if (!isObject(session) || !isObject(session['cookie'])) return { unusable: 'foreign' };
     const { expires, ...settings } = session['cookie'];
-    const { texts, cookie } = contentOf({ ...session, cookie: settings }, now);
-    const originalMaxAge = cookie?.originalMaxAge ?? null;
+    const cookie = cookieOf({ cookie: settings }, now);
+    if (cookie === undefined) return { unusable: 'foreign' };
     // A cookie with an end but no age: it lives as long as what is stored.
-    const age = originalMaxAge ?? (typeof expires === 'string' && Number.isFinite(ttlMs) ? ttlMs : null);
+    const age = cookie.originalMaxAge ?? (typeof expires === 'string' && Number.isFinite(ttlMs) ? ttlMs : null);
     const lifetimeMs = age ?? lifetimes.ttlMs;
     const expiresAt = now + (Number.isFinite(ttlMs) ? ttlMs : lifetimeMs);
     const writtenAt = Math.min(now, expiresAt - lifetimeMs);
     const record = {
-      fields: fieldsIn(texts),
-      cookie: { ...cookie, originalMaxAge: age },
+      fields: Fields.ofTexts(textsIn(session)),
+      cookie: cookieSettings({ ...cookie, originalMaxAge: age }),
       createdAt: now,
       owner: undefined,
       listedUntil: 0,

@@ -1,20 +1,11 @@
 /** Goes through all sessions that are alive, where the backend knows its keys. */
 
 import { HotshelfError } from '../support/errors.ts';
-import { baseIn, objectOf, type SessionObject, type Sessions } from './core.ts';
-import type { SessionKeys } from './keys.ts';
-import type { Found } from './record.ts';
+import { objectOf, type SessionObject, type Sessions } from './core.ts';
 import type { State } from './state.ts';
 
 /** So many sessions travel together: the answer must come within the deadline, however large they are. */
 const perTrip = 64;
-
-/** One of the sessions that there are. */
-interface Living {
-  readonly keys: SessionKeys;
-  readonly state: State;
-  readonly found: Found;
-}
 
 export interface ListedSession extends SessionObject {
   id: string;
@@ -24,10 +15,12 @@ export interface ListedSession extends SessionObject {
 export async function allSessions(sessions: Sessions): Promise<ListedSession[]> {
   const all: ListedSession[] = [];
   for await (const portion of living(sessions, 'all()')) {
-    for (const { keys, state, found } of portion) {
-      const id = sessions.keys.callOf(keys);
-      const session = { ...objectOf(found), id };
-      sessions.rebase(session, baseIn(id, state, { id }));
+    for (const state of portion) {
+      const { fields, cookie } = state.found.record;
+      const id = sessions.keys.callOf(state.keys);
+      const session = Object.assign(objectOf(state.found), { id });
+      // The id is none of its fields, and must not look like one that was added.
+      sessions.rebase(session, id, { fields: fields.with('id', id), cookie }, state);
       all.push(session);
     }
   }
@@ -51,7 +44,7 @@ export async function countSessions(sessions: Sessions): Promise<number> {
 async function* living(
   { settings: { values, backendName }, keys, records }: Sessions,
   where: string,
-): AsyncGenerator<readonly Living[], void, undefined> {
+): AsyncGenerator<readonly State[], void, undefined> {
   if (values.list === undefined) {
     throw new HotshelfError(
       'FACET_MISSING',
@@ -63,7 +56,7 @@ async function* living(
     for (let from = 0; from < places.length; from += perTrip) {
       const some = places.slice(from, from + perTrip);
       const sights = await records.lookAtAll(some);
-      yield sights.flatMap(({ state, found }) => (state && found ? [{ keys: state.keys, state, found }] : []));
+      yield sights.flatMap(({ state }) => state ?? []);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Says what was changed in a session, and what becomes of it when somebody else changed the session meanwhile. Pure. */
 
-import { type Content, type CookieSettings, type Fields, textOf, valueIn } from './content.ts';
+import { type Content, type CookieNow, cookieSettings, type CookieSettings, isSameCookie } from './content.ts';
+import { type Fields, type Texts, textOf, valueIn } from './fields.ts';
 
 /** The three states of a field that two requests changed; `undefined` where it was not there. */
 export interface Conflict {
@@ -41,27 +42,32 @@ export interface Changes {
 }
 
 /** What a session held, as far as it is compared. */
-export type Compared = Pick<Content, 'texts' | 'cookie'>;
-
-/** Returns what was changed since `base`. */
-export function changesSince(base: Compared, now: Compared): Changes {
-  const fields: Change[] = [];
-  for (const [name, mine] of now.texts) {
-    const before = base.texts.get(name);
-    if (before !== mine) fields.push({ name, base: before, mine });
-  }
-  for (const [name, before] of base.texts) {
-    if (!now.texts.has(name)) fields.push({ name, base: before, mine: undefined });
-  }
-  return { fields, cookie: cookieChange(base.cookie, now.cookie) };
+export interface Compared {
+  readonly fields: Fields;
+  readonly cookie: CookieSettings | undefined;
 }
 
-/** Returns the cookie of now if its settings are not those of `base`. */
+/** Returns what was changed since `base`. */
+export function changesSince({ fields: before, cookie }: Compared, now: Content): Changes {
+  const texts = before.texts(now.texts);
+  const fields: Change[] = [];
+  for (const [name, mine] of now.texts) {
+    const base = texts.get(name);
+    if (base !== mine) fields.push({ name, base, mine });
+  }
+  for (const [name, base] of texts) {
+    if (!now.texts.has(name)) fields.push({ name, base, mine: undefined });
+  }
+  return { fields, cookie: cookieChange(cookie, now.cookie) };
+}
+
+/** Returns the cookie of now if its settings are not those that were stored. */
 export function cookieChange(
-  base: CookieSettings | undefined,
-  now: CookieSettings | undefined,
+  stored: CookieSettings | undefined,
+  now: CookieNow | undefined,
 ): CookieSettings | undefined {
-  return base !== undefined && now !== undefined && sameCookie(base, now) ? undefined : now;
+  if (now === undefined || (stored !== undefined && isSameCookie(stored, now))) return undefined;
+  return cookieSettings(now);
 }
 
 export function isNothing(changes: Changes): boolean {
@@ -69,26 +75,31 @@ export function isNothing(changes: Changes): boolean {
 }
 
 /** Returns `stored` with `changes` made to it. Throws what a user's rule throws. */
-export function merged(stored: Fields, changes: Changes, rules: MergeRules): Fields {
-  const fields = new Map(stored);
-  for (const { name, base, mine } of changes.fields) {
+export function merged(stored: Texts, { fields }: Pick<Changes, 'fields'>, rules: MergeRules): Texts {
+  const texts = new Map(stored);
+  for (const { name, base, mine } of fields) {
     const theirs = stored.get(name);
-    const isMine = mine === undefined || textOf(theirs) === base;
-    const value = isMine ? read(mine) : resolve(ruleFor(rules, name), { base: read(base), mine: read(mine), theirs });
-    if (value === undefined) fields.delete(name);
-    else fields.set(name, value);
+    const isMine = mine === undefined || theirs === base;
+    const text = isMine ? mine : resolved(ruleFor(rules, name), base, mine, theirs);
+    if (text === undefined) texts.delete(name);
+    else texts.set(name, text);
   }
-  return fields;
+  return texts;
 }
 
 function ruleFor(rules: MergeRules, name: string): MergeRule {
   return Object.hasOwn(rules, name) ? (rules[name] ?? 'last') : 'last';
 }
 
+function resolved(rule: MergeRule, base: string | undefined, mine: string, theirs: string | undefined) {
+  if (rule === 'last') return mine;
+  const result = resolve(rule, { base: read(base), mine: read(mine), theirs: read(theirs) });
+  return result === undefined ? undefined : textOf(result);
+}
+
 function resolve(rule: MergeRule, conflict: Conflict): unknown {
   const { base, mine, theirs } = conflict;
-  // Detached from what it was made of.
-  if (typeof rule === 'function') return read(textOf(rule(conflict)));
+  if (typeof rule === 'function') return rule(conflict);
   if (rule === 'sum') return sum(base ?? 0, mine, theirs ?? 0) ?? mine;
   if (rule === 'union') return union(base ?? [], mine, theirs ?? []) ?? mine;
   return mine;
@@ -101,7 +112,7 @@ function sum(base: unknown, mine: unknown, theirs: unknown): number | undefined 
 
 function union(base: unknown, mine: unknown, theirs: unknown): unknown[] | undefined {
   if (!Array.isArray(base) || !Array.isArray(mine) || !Array.isArray(theirs)) return undefined;
-  const [before, own, others] = [texts(base), texts(mine), texts(theirs)];
+  const [before, own, others] = [textsOf(base), textsOf(mine), textsOf(theirs)];
   const kept = theirs.filter((_, index) => {
     const text = others[index] ?? '';
     return own.includes(text) || !before.includes(text);
@@ -113,20 +124,10 @@ function union(base: unknown, mine: unknown, theirs: unknown): unknown[] | undef
   return [...kept, ...added];
 }
 
-function texts(values: readonly unknown[]): string[] {
+function textsOf(values: readonly unknown[]): string[] {
   return values.map((value) => textOf(value) ?? 'null');
 }
 
 function read(text: string | undefined): unknown {
   return text === undefined ? undefined : valueIn(text);
-}
-
-function sameCookie(one: CookieSettings, other: CookieSettings): boolean {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  // A Cookie counts its maxAge from the clock: the same 60 s are now and then 59.999.
-  return [...names].every((name) =>
-    name === 'originalMaxAge'
-      ? Math.abs((one.originalMaxAge ?? -10) - (other.originalMaxAge ?? -10)) < 5
-      : textOf(one[name]) === textOf(other[name]),
-  );
 }

@@ -3,9 +3,9 @@
 import type { Version } from '../backend/values.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { untilWritten } from './attempts.ts';
-import type { Fields } from './content.ts';
 import { SessionError, sessionError } from './errors.ts';
 import type { SessionEvent } from './events.ts';
+import type { Fields } from './fields.ts';
 import { Format } from './format.ts';
 import type { Keys, SessionKeys } from './keys.ts';
 import type { SessionFields, Settings } from './options.ts';
@@ -22,7 +22,7 @@ interface Read {
 /** Returns the owner of a session with these fields; what it was before, where nobody says who owns a session. */
 export function ownerIn(fields: Fields, before: string | undefined, { ownerOf }: Settings): string | undefined {
   if (ownerOf === undefined) return before;
-  const owner: unknown = ownerOf(Object.fromEntries(fields) as SessionFields);
+  const owner: unknown = ownerOf(fields.view() as SessionFields);
   if (typeof owner === 'number') return String(owner);
   return typeof owner === 'string' && owner !== '' ? owner : undefined;
 }
@@ -106,7 +106,7 @@ export class Owners {
     const { list } = await this.#read(owner);
     const sights = await this.#sights(list);
     const own = list.flatMap(({ place }) => {
-      const found = sights.get(place)?.found;
+      const found = sights.get(place)?.state?.found;
       return found?.record.owner === owner ? [{ keys: this.#keys.at(place), found }] : [];
     });
     return own.toSorted((a, b) => b.found.record.createdAt - a.found.record.createdAt);
@@ -145,9 +145,9 @@ export class Owners {
     const key = this.#keys.owner(owner);
     const stored = await this.#settings.values.get(key);
     if (stored === undefined) return { list: [], version: undefined, expiresAt: 0 };
-    const read = this.#format.read(key, stored.bytes);
+    const read = this.#format.read(key, stored.bytes, ({ decode }) => listIn(decode()));
     if ('unusable' in read) return { list: [], version: stored.version, expiresAt: 0 };
-    return { list: listIn(read.value), version: stored.version, expiresAt: read.stamp.expiresAt };
+    return { list: read.value, version: stored.version, expiresAt: read.stamp.expiresAt };
   }
 
   /** Reads the list, asks `next` what it should be, and writes that, again and again until nobody else wrote in between. */

@@ -4,19 +4,17 @@ import { randomBytes } from 'node:crypto';
 import type { Stored, Version } from '../backend/values.ts';
 import { type Halves, hash64 } from '../support/hash64.ts';
 import { HotshelfError } from '../support/errors.ts';
-import type { Fields } from './content.ts';
 import type { SessionEvent } from './events.ts';
 import type { SessionKeys } from './keys.ts';
 import type { Settings } from './options.ts';
 import { Format, type Unusable } from './format.ts';
-import { type Found, recordIn, valueOf } from './record.ts';
-import { type State, untouched } from './state.ts';
+import { type Found, jsonOf, recordInJson, recordInValue } from './record.ts';
+import type { State } from './state.ts';
+import type { Takeover } from './takeover.ts';
 
 /** What was found under a key: a session, or nothing that can be used, in whose place one may be written. */
 export interface Sight {
   readonly state: State | undefined;
-  /** What was decoded on the way; the caller may hand it on. */
-  readonly found: Found | undefined;
   /** Of the bytes that stand there, whatever they are. */
   readonly version: Version | undefined;
   /** The epoch that a session written now belongs to. */
@@ -37,17 +35,19 @@ export class Records {
   }
 
   /** Looks for one session, in one trip, and in the other store if it may be there. Rejects as the backend does. */
-  async look(keys: SessionKeys): Promise<Sight> {
-    const { takeover, clock } = this.#settings;
-    const sight = await this.#see(keys);
-    if (takeover === undefined || keys.legacy === undefined) return sight;
+  look(keys: SessionKeys): Promise<Sight> {
+    const { takeover } = this.#settings;
+    const sight = this.#see(keys);
+    return takeover === undefined || keys.legacy === undefined ? sight : this.#lookFurther(keys, sight, takeover);
+  }
+
+  async #lookFurther(keys: SessionKeys, seen: Promise<Sight>, takeover: Takeover): Promise<Sight> {
+    const sight = await seen;
     if (sight.version !== undefined || sight.isEnded) return sight;
-    const read = await takeover.find(keys, sight.epoch, clock.now());
+    const found = await takeover.find(keys, sight.epoch, this.#settings.clock.now());
     // It may have been taken over just now.
-    if (read === undefined) return this.#see(keys);
-    const found = read();
-    if (!('unusable' in found))
-      return { ...sight, found, state: { keys, version: undefined, found: untouched(found, again(read, found)) } };
+    if (found === undefined) return this.#see(keys);
+    if (!('unusable' in found)) return { ...sight, state: { keys, version: undefined, found } };
     this.#emit({ type: 'unusable', id: keys.id, reason: found.unusable });
     return sight;
   }
@@ -59,8 +59,8 @@ export class Records {
     return all.map((keys, index) => this.#sight(keys, stored.slice(index * each, (index + 1) * each)));
   }
 
-  async #see(keys: SessionKeys): Promise<Sight> {
-    return this.#sight(keys, await this.#settings.values.getMany(this.#placesOf(keys)));
+  #see(keys: SessionKeys): Promise<Sight> {
+    return this.#settings.values.getMany(this.#placesOf(keys)).then((stored) => this.#sight(keys, stored));
   }
 
   #placesOf({ session, epoch, ended }: SessionKeys): readonly string[] {
@@ -124,7 +124,7 @@ export class Records {
   #sight(keys: SessionKeys, [stored, epochStored, ended]: readonly (Stored | undefined)[]): Sight {
     const isEnded = ended !== undefined;
     const epoch = epochOf(epochStored);
-    const nothing = { state: undefined, found: undefined, version: stored?.version, epoch, isEnded };
+    const nothing = { state: undefined, version: stored?.version, epoch, isEnded };
     if (stored === undefined || isEnded) return nothing;
     const found = this.#read(keys, stored.bytes);
     if ('unusable' in found) {
@@ -134,19 +134,18 @@ export class Records {
     const isCleared = found.epoch[0] !== epoch[0] || found.epoch[1] !== epoch[1];
     if (isCleared || found.expiresAt <= this.#settings.clock.now()) return nothing;
     const { version } = stored;
-    const decode = again(() => this.#read(keys, stored.bytes), found);
-    return { state: { keys, version, found: untouched(found, decode) }, found, version, epoch, isEnded };
+    return { state: { keys, version, found }, version, epoch, isEnded };
   }
 
   #read(keys: SessionKeys, bytes: Uint8Array): Found | Unusable {
-    const read = this.#format.read(keys.session, bytes);
-    if ('unusable' in read) return read;
-    const record = recordIn(read.value);
-    return record === undefined ? { unusable: 'foreign' } : { ...read.stamp, record };
+    const read = this.#format.read(keys.session, bytes, ({ json, decode }) =>
+      json === undefined ? recordInValue(decode(), decode) : recordInJson(json),
+    );
+    return 'unusable' in read ? read : { ...read.stamp, record: read.value };
   }
 
   #sealed(keys: SessionKeys, found: Found): Uint8Array {
-    const bytes = this.#format.write(keys.session, valueOf(found.record), found);
+    const bytes = this.#format.writeJson(keys.session, jsonOf(found.record), found);
     const { maxBytes } = this.#settings;
     if (bytes.length <= maxBytes) return bytes;
     throw new HotshelfError(
@@ -156,19 +155,13 @@ export class Records {
   }
 }
 
-function again(read: () => Found | Unusable, before: Found): () => Fields {
-  return () => {
-    const found = read();
-    return 'unusable' in found ? before.record.fields : found.record.fields;
-  };
-}
-
 /** The digest of an epoch; one that was never begun is 0. */
 function epochOf(stored: Stored | undefined): Halves {
+  if (stored === undefined) return never;
   const halves: Halves = new Uint32Array(2);
-  if (stored !== undefined) {
-    const { buffer, byteOffset, byteLength } = stored.bytes;
-    hash64(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'), halves);
-  }
+  const { buffer, byteOffset, byteLength } = stored.bytes;
+  hash64(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'), halves);
   return halves;
 }
+
+const never: Halves = new Uint32Array(2);

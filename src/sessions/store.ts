@@ -62,7 +62,14 @@ export class SessionStore extends session.Store {
   }
 
   override get(sid: string, callback: Done<SessionData | undefined>): void {
-    answer(callback, this.#load(sid));
+    // Whether the fields are what the application declared is for the application to know.
+    const loading = this.#sessions.load(sid) as Promise<SessionData | undefined>;
+    answer(
+      callback,
+      this.#sessions.settings.onStoreError === 'error'
+        ? loading
+        : loading.catch((error: unknown) => this.#stranger(sid, error)),
+    );
   }
 
   override set(sid: string, data: SessionData, callback?: Done): void {
@@ -71,7 +78,9 @@ export class SessionStore extends session.Store {
 
   /** Never fails: a session that could not be renewed lives as long as it did before. */
   override touch(sid: string, data: SessionData, callback?: () => void): void {
-    answer(callback, this.#renew(sid, data));
+    const renewing = this.#renew(sid, data);
+    if (renewing !== undefined) answer(callback, renewing);
+    else if (callback !== undefined) process.nextTick(callback);
   }
 
   /** Ends a session at once, everywhere; `sid` may also be its `id` in lists and events, which is no cookie. */
@@ -136,7 +145,7 @@ export class SessionStore extends session.Store {
       createdAt: record.createdAt,
       seenAt: writtenAt,
       expiresAt,
-      fields: Object.fromEntries(record.fields),
+      fields: record.fields.values(),
     }));
   }
 
@@ -151,17 +160,13 @@ export class SessionStore extends session.Store {
     return this.#sessions.owners.revoke(owner, spared).catch(rethrow);
   }
 
-  async #load(sid: string): Promise<SessionData | undefined> {
-    try {
-      // Whether the fields are what the application declared is for the application to know.
-      return (await this.#sessions.load(sid)) as SessionData | undefined;
-    } catch (error) {
-      if (!this.#goesOn(error)) throw error;
-      this.#sessions.emit({ type: 'anonymous', id: this.idOf(sid), error });
-      const data = { cookie: { originalMaxAge: null } } as SessionData;
-      this.#sessions.anonymous.add(data);
-      return data;
-    }
+  /** Returns a session for a request whose own could not be loaded, if that is wanted. */
+  #stranger(sid: string, error: unknown): SessionData {
+    if (!this.#goesOn(error)) throw error;
+    this.#sessions.emit({ type: 'anonymous', id: this.idOf(sid), error });
+    const data = { cookie: { originalMaxAge: null } } as SessionData;
+    this.#sessions.anonymous.add(data);
+    return data;
   }
 
   async #save(sid: string, data: SessionData): Promise<void> {
@@ -179,13 +184,17 @@ export class SessionStore extends session.Store {
     this.#discarded(sid, 'anonymous');
   }
 
-  async #renew(sid: string, data: SessionData): Promise<void> {
-    if (this.#sessions.anonymous.has(data)) return;
-    try {
-      await this.#sessions.renew(sid, data);
-    } catch (error) {
+  #renew(sid: string, data: SessionData): Promise<void> | undefined {
+    const failed = (error: unknown) => {
       if (!(error instanceof HotshelfError)) throw error;
       this.#sessions.emit({ type: 'failed', id: this.idOf(sid), error });
+    };
+    if (this.#sessions.anonymous.has(data)) return undefined;
+    try {
+      return this.#sessions.renew(sid, data)?.catch(failed);
+    } catch (error) {
+      failed(error);
+      return undefined;
     }
   }
 

@@ -28,10 +28,10 @@ export class Takeover {
     this.#lifetimes = lifetimes;
   }
 
-  /** Looks for the session in the other store; what it returns reads what was found, each time anew. */
-  async find({ legacy }: SessionKeys, epoch: Halves, now: number): Promise<(() => Found | Unusable) | undefined> {
+  /** Looks for the session in the other store. */
+  async find({ legacy }: SessionKeys, epoch: Halves, now: number): Promise<Found | Unusable | undefined> {
     const value = legacy === undefined ? undefined : await this.#foreign.read(legacy);
-    return value && (() => foundIn(value, this.source, this.#lifetimes, epoch, now));
+    return value && foundIn(value, this.source, this.#lifetimes, epoch, now);
   }
 
   /** Lets a session live on in the other store; `false` if it is gone. */

@@ -1,8 +1,10 @@
 /** Changes a stored session by a function that sees what is stored, again and again until nobody else changed it in between. */
 
 import { untilWritten } from './attempts.ts';
-import { contentOf, cookieOf, type Fields, fieldsIn, textsOf } from './content.ts';
-import type { Base, Sessions } from './core.ts';
+import { cookieOf, textsIn } from './content.ts';
+import type { Base } from './bases.ts';
+import type { Sessions } from './core.ts';
+import { Fields } from './fields.ts';
 import { endOf } from './lifetime.ts';
 import { changesSince, merged } from './merge.ts';
 import { ownerIn } from './owners.ts';
@@ -20,33 +22,33 @@ export function update(sessions: Sessions, session: object, base: Base, mutate: 
   return untilWritten(clock, 'what updateSession() makes of a session', async () => {
     const { state } = await sessions.records.look(base.state.keys);
     if (state === undefined) return false;
-    const fields = Object.fromEntries(state.found.record.fields);
-    await mutate(fields);
-    const next = withFields(sessions, state.found, fieldsIn(contentOf(fields, clock.now()).texts), session);
+    const values = state.found.record.fields.values();
+    await mutate(values);
+    const next = withFields(sessions, state.found, Fields.ofTexts(textsIn(values)), session);
     const listed = await sessions.owners.before(state.keys, state.found.record, next);
     const written = await sessions.records.replace(state, listed);
     if (written === undefined) return undefined;
     sessions.owners.after(state.keys, state.found.record, listed.record);
     const { fields: stored, cookie } = listed.record;
-    show(session, base, stored, clock.now());
-    sessions.rebase(session, { sid: base.sid, local: { texts: textsOf(stored), cookie }, state: written });
+    show(session, base, stored);
+    sessions.rebase(session, base.sid, { fields: stored, cookie }, written);
     return true;
   });
 }
 
 function withFields({ settings }: Sessions, found: Found, fields: Fields, session: object): Found {
   const now = settings.clock.now();
-  const { cookieEndsAt } = cookieOf(session, now);
+  const cookieEndsAt = cookieOf(session, now)?.endsAt;
   const expiresAt = endOf(settings, found.record.createdAt, cookieEndsAt, now);
   const owner = ownerIn(fields, found.record.owner, settings);
   return { ...found, record: { ...found.record, fields, owner }, writtenAt: now, expiresAt };
 }
 
 /** Makes `session` show `stored`, and over it what it changed since `base`. */
-function show(session: object, base: Base, stored: Fields, now: number): void {
-  const { texts } = contentOf(session, now);
-  const own = changesSince(base.local, { texts, cookie: base.local.cookie });
-  const shown = merged(stored, own, {});
-  for (const name of texts.keys()) if (!shown.has(name)) Reflect.deleteProperty(session, name);
-  for (const [name, value] of shown) Reflect.set(session, name, structuredClone(value));
+function show(session: object, base: Base, stored: Fields): void {
+  const texts = textsIn(session);
+  const own = changesSince(base.local, { texts, cookie: undefined });
+  const shown = Fields.ofTexts(merged(stored.texts(), own, {})).values();
+  for (const name of texts.keys()) if (!Object.hasOwn(shown, name)) Reflect.deleteProperty(session, name);
+  for (const [name, value] of Object.entries(shown)) Reflect.set(session, name, value);
 }

@@ -3,6 +3,7 @@
 import { isUnconfirmed } from '../support/errors.ts';
 import { untilWritten } from './attempts.ts';
 import type { SessionEvent } from './events.ts';
+import { Fields } from './fields.ts';
 import { type Owners, ownerIn } from './owners.ts';
 import { endOf } from './lifetime.ts';
 import { type Changes, merged } from './merge.ts';
@@ -127,7 +128,7 @@ export class Writes {
     let expiresAt = -Infinity;
     for (const job of jobs) {
       try {
-        const fields = merged(record.fields, job.changes, this.#settings.merge);
+        const fields = Fields.ofTexts(merged(record.fields.texts(), job.changes, this.#settings.merge));
         const owner = ownerIn(fields, record.owner, this.#settings);
         record = { ...record, fields, owner, cookie: job.changes.cookie ?? record.cookie };
       } catch (error) {

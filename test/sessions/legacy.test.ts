@@ -18,12 +18,11 @@ const written = (cookie: object, fields: object = {}) => JSON.stringify({ cookie
 describe('a session of connect-redis', () => {
   it('has its fields and its cookie, and lives as long as the server says', () => {
     const cookie = { originalMaxAge: 60_000, expires: new Date(now - 5000).toISOString(), httpOnly: true, path: '/' };
-    expect(read(written(cookie, { user: 7, cart: { tea: 1 } }), 45_000)).toEqual({
+    const found = read(written(cookie, { user: 7, cart: { tea: 1 } }), 45_000);
+    expect('record' in found && found.record.fields.values()).toEqual({ user: 7, cart: { tea: 1 } });
+    expect(found).toEqual({
       record: {
-        fields: new Map<string, unknown>([
-          ['user', 7],
-          ['cart', { tea: 1 }],
-        ]),
+        fields: expect.anything(),
         cookie: { originalMaxAge: 60_000, httpOnly: true, path: '/' },
         createdAt: now,
         owner: undefined,
@@ -62,14 +61,13 @@ describe('a session of connect-redis', () => {
   it('is read by the serializer that wrote it', () => {
     const parse = (text: string): unknown => JSON.parse(text.slice(3));
     const source = checkLegacy({ store: 'connect-redis', prefix: 'my:', parse });
-    expect(read(`v1;${written({ originalMaxAge: 1000 }, { n: 1 })}`, 1000, source)).toMatchObject({
-      record: { fields: new Map([['n', 1]]) },
-    });
+    const found = read(`v1;${written({ originalMaxAge: 1000 }, { n: 1 })}`, 1000, source);
+    expect('record' in found && found.record.fields.values()).toEqual({ n: 1 });
   });
 
   it('keeps a field named __proto__ to itself', () => {
     const found = read('{"cookie":{"originalMaxAge":null},"__proto__":{"admin":true}}');
-    expect('record' in found && Object.getPrototypeOf(Object.fromEntries(found.record.fields))).toBe(Object.prototype);
+    expect('record' in found && Object.getPrototypeOf(found.record.fields.values())).toBe(Object.prototype);
     expect(Reflect.get({}, 'admin')).toBeUndefined();
   });
 });
@@ -92,7 +90,7 @@ describe('what is no session', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1 }), (bytes, ttlMs) => {
         const found = read(bytes, ttlMs);
-        expect('unusable' in found || found.record.fields instanceof Map).toBe(true);
+        expect('unusable' in found || typeof found.record.fields.values() === 'object').toBe(true);
       }),
       { numRuns: 500 },
     );
@@ -115,7 +113,7 @@ describe('any contents', () => {
     fc.assert(
       fc.property(fc.dictionary(names, fc.jsonValue()), (fields) => {
         const found = read(written({ originalMaxAge: null }, fields));
-        const own = 'record' in found ? Object.fromEntries(found.record.fields) : undefined;
+        const own = 'record' in found ? found.record.fields.values() : undefined;
         expect(JSON.stringify(own)).toBe(JSON.stringify(fields));
       }),
       { numRuns: 500 },

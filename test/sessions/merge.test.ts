@@ -2,17 +2,24 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Content, contentOf, fieldsIn } from '../../src/sessions/content.ts';
-import { changesSince, isNothing, merged, type MergeRules } from '../../src/sessions/merge.ts';
+import { type Content, cookieOf, cookieSettings, textsIn } from '../../src/sessions/content.ts';
+import { Fields as Stored } from '../../src/sessions/fields.ts';
+import { changesSince, type Compared, isNothing, merged, type MergeRules } from '../../src/sessions/merge.ts';
 
 type Fields = Record<string, unknown>;
 
-const content = (fields: Fields): Content => contentOf({ ...fields, cookie: { path: '/' } }, 0);
+const contentOf = (session: object): Content => ({ texts: textsIn(session), cookie: cookieOf(session, 0) });
+const content = (fields: Fields): Content => contentOf({ ...fields, cookie: { path: '/' } });
+
+const stored = ({ texts, cookie }: Content): Compared => ({
+  fields: Stored.ofTexts(texts),
+  cookie: cookie && cookieSettings(cookie),
+});
 
 /** Stores what `mine` made of `base` over what others made of it. */
 function merge(base: Fields, mine: Fields, theirs: Fields, rules: MergeRules = {}): Fields {
-  const changes = changesSince(content(base), content(mine));
-  return Object.fromEntries(merged(fieldsIn(content(theirs).texts), changes, rules));
+  const changes = changesSince(stored(content(base)), content(mine));
+  return Stored.ofTexts(merged(content(theirs).texts, changes, rules)).values();
 }
 
 describe('a merge', () => {
@@ -80,24 +87,22 @@ describe('a merge', () => {
 
 describe('a change', () => {
   it('is none where JSON is the same', () => {
-    const before = content({ at: '1970-01-01T00:00:00.000Z', list: [null], a: 1 });
+    const before = stored(content({ at: '1970-01-01T00:00:00.000Z', list: [null], a: 1 }));
     const now = content({ at: new Date(0), list: [undefined], a: 1, gone: undefined, fn: () => 1 });
     expect(isNothing(changesSince(before, now))).toBe(true);
   });
 
   it('of the cookie is one of its settings, not of its end', () => {
     const cookie = { originalMaxAge: 60_000, path: '/', expires: new Date(60_000) };
-    const before = contentOf({ cookie }, 0);
+    const before = stored(contentOf({ cookie }));
     expect(
-      changesSince(before, contentOf({ cookie: { ...cookie, expires: new Date(90_000) } }, 0)).cookie,
+      changesSince(before, contentOf({ cookie: { ...cookie, expires: new Date(90_000) } })).cookie,
     ).toBeUndefined();
-    expect(
-      changesSince(before, contentOf({ cookie: { ...cookie, originalMaxAge: 59_999 } }, 0)).cookie,
-    ).toBeUndefined();
-    expect(changesSince(before, contentOf({ cookie: { ...cookie, path: '/a' } }, 0)).cookie).toMatchObject({
+    expect(changesSince(before, contentOf({ cookie: { ...cookie, originalMaxAge: 59_999 } })).cookie).toBeUndefined();
+    expect(changesSince(before, contentOf({ cookie: { ...cookie, path: '/a' } })).cookie).toMatchObject({
       path: '/a',
     });
-    expect(changesSince(before, contentOf({ cookie: { ...cookie, originalMaxAge: 1 } }, 0)).cookie).toBeDefined();
+    expect(changesSince(before, contentOf({ cookie: { ...cookie, originalMaxAge: 1 } })).cookie).toBeDefined();
   });
 });
 
@@ -108,8 +113,7 @@ const anyFields: fc.Arbitrary<Fields> = fc
     fc.jsonValue({ maxDepth: 3 }),
     { maxKeys: 6 },
   )
-  .map((fields) => fieldsIn(content(fields).texts))
-  .map((fields) => Object.fromEntries(fields));
+  .map((fields) => Stored.ofTexts(content(fields).texts).values());
 
 describe('of any three states', () => {
   it('the merge is what I made where nobody else changed anything, and theirs where I did not', () => {
@@ -125,7 +129,7 @@ describe('of any three states', () => {
     fc.assert(
       fc.property(anyFields, anyFields, anyFields, (base, mine, theirs) => {
         const result = new Map(Object.entries(merge(base, mine, theirs)));
-        for (const { name, mine: value } of changesSince(content(base), content(mine)).fields) {
+        for (const { name, mine: value } of changesSince(stored(content(base)), content(mine)).fields) {
           expect(JSON.stringify(result.get(name))).toBe(value);
         }
       }),
