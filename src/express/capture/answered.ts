@@ -13,6 +13,8 @@ export interface Answered {
   readonly lines: readonly FieldLine[];
   /** The same, by lower-case name. */
   readonly fields: Fields;
+  /** What others had set before the capture began and the handler has taken off, in lower case. */
+  readonly removed: readonly string[];
   /** Everything that would be sent, with what others had set before the capture began; by lower-case name. */
   readonly all: Fields;
 }
@@ -102,7 +104,8 @@ export function answeredBy(
 ): Answered {
   const lines: FieldLine[] = [];
   for (const [key, line] of now) if (!isSame(line, before.get(key))) lines.push(line);
-  return { status: head.status, statusText, lines, fields: byName(lines), all: byName(now.values()) };
+  const removed = Array.from(before.keys()).filter((key) => !now.has(key));
+  return { status: head.status, statusText, lines, removed, fields: byName(lines), all: byName(now.values()) };
 }
 
 /** Tells whether two lines have the same value. */

@@ -24,7 +24,7 @@ export function wholeAnswer(
   respondedAt: number,
   isKept: boolean,
 ): Omit<StoredAnswer, 'stock'> {
-  const { status, statusText = '', fields } = answered;
+  const { status, statusText = '', fields, removed } = answered;
   const lines = answered.lines.filter(([name]) => !framing.has(name.toLowerCase()));
   const given = fieldValue(fields, 'etag');
   const etag = given ?? (status === 200 && isKept ? strongEtagOf(body) : undefined);
@@ -37,6 +37,7 @@ export function wholeAnswer(
     status,
     statusText,
     lines,
+    removed: removed.length === 0 ? undefined : removed,
     body,
     coded: undefined,
     etag,
@@ -47,18 +48,18 @@ export function wholeAnswer(
   };
 }
 
-/** Returns what is kept of a whole answer. */
+/** Returns what is kept of a whole answer; `all` are the fields that its own client gets, whoever has set them. */
 export async function keptAnswer(
   whole: Omit<StoredAnswer, 'stock'>,
+  all: Fields,
   plan: StoragePlan,
   rules: Rules,
   respondedAt: number,
 ): Promise<StoredAnswer> {
-  const fields = fieldsOf(whole.lines);
-  const { directives } = governing(fields, rules.targets);
+  const { directives } = governing(all, rules.targets);
   const lines = storableFields(whole.lines, directives, { keepSetCookie: rules.storeSetCookie });
   const mayCompress = whole.status === 200 && !directives.noTransform && whole.body.length >= rules.compressAboveBytes;
-  const coded = mayCompress && isCompressible(fields) ? await compress(whole) : undefined;
+  const coded = mayCompress && isCompressible(all) ? await compress(whole) : undefined;
   return { ...whole, lines, coded, stock: { ...plan, respondedAt } };
 }
 
@@ -69,8 +70,8 @@ export function confirmedAnswer(
   rules: Rules,
   respondedAt: number,
 ): StoredAnswer {
-  const isGoverned = ['cache-control', ...rules.targets].some((name) => answered.fields[name] !== undefined);
-  const { directives } = governing(isGoverned ? answered.fields : fieldsOf(stored.lines), rules.targets);
+  const isGoverned = ['cache-control', ...rules.targets].some((name) => answered.all[name] !== undefined);
+  const { directives } = governing(isGoverned ? answered.all : fieldsOf(stored.lines), rules.targets);
   const fresh = answered.lines.filter(([name]) => !framing.has(name.toLowerCase()));
   // RFC 9110 section 6.6.1, as above: with the date of the first answer it would be as old as before.
   if (answered.fields['date'] === undefined) fresh.push(['Date', formatHttpDate(respondedAt)]);
@@ -96,10 +97,13 @@ export function fieldsOf(lines: readonly FieldLine[]): Fields {
   return fields;
 }
 
+const ofTheCodedBytes = ['content-encoding', 'content-digest', 'repr-digest', 'digest', 'content-md5'];
+
 const compressible = /^(?:text\/|application\/(?:json|javascript|xml|wasm|[\w.-]{1,60}\+(?:json|xml))|image\/svg\+xml)/;
 
 function isCompressible(fields: Fields): boolean {
-  if (fieldValue(fields, 'content-encoding') !== undefined) return false;
+  // RFC 9530 section 2: a digest is that of the bytes in their coding.
+  if (ofTheCodedBytes.some((name) => fieldValue(fields, name) !== undefined)) return false;
   return compressible.test((fieldValue(fields, 'content-type') ?? '').slice(0, 100).toLowerCase());
 }
 

@@ -2,6 +2,7 @@
 
 import type { LoadContext } from '../../cache/load/ask.ts';
 import type { Skipped } from '../../cache/load/outcome.ts';
+import { fieldValue } from '../../http/fields.ts';
 import { conditionalFields } from '../../http/preconditions.ts';
 import { mayFreshen } from '../../http/stored-fields.ts';
 import { planStorage, type StoragePlan, type StoreRefusal } from '../../http/storing.ts';
@@ -111,7 +112,7 @@ export class Hearing<Request extends IncomingLike> implements Ear {
     const plan = this.#plan;
     if (!isPlan(plan)) this.#refused();
     else {
-      const keeping = keptAnswer(whole, plan, route.rules, this.#respondedAt);
+      const keeping = keptAnswer(whole, answered.all, plan, route.rules, this.#respondedAt);
       this.#question.resolve(keeping.then((kept) => this.#question.shelve(kept, plan)));
     }
   }
@@ -141,7 +142,9 @@ export class Hearing<Request extends IncomingLike> implements Ear {
     const { route, req, client } = this.#visit;
     if (this.#watch?.personal !== undefined) return 'personal';
     const times = { requestedAt: this.#requestedAt, respondedAt: this.#respondedAt };
-    return planStorage({ method: 'GET', fields: client }, answered, route.storeRules(req, answered), times);
+    // All that the client is told counts, whoever says it: middleware before the cache may know what the answer depends on.
+    const response = { status: answered.status, fields: answered.all };
+    return planStorage({ method: 'GET', fields: client }, response, route.storeRules(req, answered), times);
   }
 
   #courseFor(body: Buffer | undefined): Course {
@@ -172,7 +175,7 @@ export class Hearing<Request extends IncomingLike> implements Ear {
       return 'drop';
     }
     const confirmed = confirmedAnswer(earlier, answered, rules, this.#respondedAt);
-    const plan = this.#planFor({ ...answered, status: confirmed.status, fields: fieldsOf(confirmed.lines) });
+    const plan = this.#planFor(confirmingHead(answered, confirmed));
     const stock = { ...(isPlan(plan) ? plan : { ...earlier.stock, ageMs: 0 }), respondedAt: this.#respondedAt };
     const answer = { ...confirmed, stock };
     visit.answer = answer;
@@ -225,6 +228,13 @@ export class Hearing<Request extends IncomingLike> implements Ear {
       ...(typeof this.#plan === 'string' && { detail: this.#plan }),
     });
   }
+}
+
+/** The head of the answer that a 304 has confirmed: with what the 304 says, and what both say that they depend on. */
+function confirmingHead(answered: Answered, { status, lines }: StoredAnswer): Answered {
+  const fields = fieldsOf(lines);
+  const vary = [fieldValue(answered.all, 'vary'), fieldValue(fields, 'vary')].filter((value) => value !== undefined);
+  return { ...answered, status, fields, all: { ...answered.all, ...fields, ...(vary.length > 0 && { vary }) } };
 }
 
 function isPlan(plan: StoragePlan | Refusal): plan is StoragePlan {

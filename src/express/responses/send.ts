@@ -9,7 +9,7 @@ import type { ResponseLike } from '../request.ts';
 /** The functions of a response that answer. */
 export type Sender = Pick<
   ResponseLike,
-  'setHeader' | 'getHeader' | 'hasHeader' | 'getHeaderNames' | 'writeHead' | 'end'
+  'setHeader' | 'removeHeader' | 'getHeader' | 'hasHeader' | 'getHeaderNames' | 'writeHead' | 'end'
 >;
 
 /** What the cache adds. */
@@ -44,7 +44,8 @@ function sendList(res: Sender, { status, statusText, lines, length }: Reply, not
   else res.writeHead(status, statusText, list as string[]);
 }
 
-function sendOver(res: Sender, { status, statusText, lines, length }: Reply, notes: Notes): void {
+function sendOver(res: Sender, { status, statusText, lines, removed, length }: Reply, notes: Notes): void {
+  for (const name of removed ?? []) res.removeHeader(name);
   for (const [name, value] of lines) {
     if (name.length === 4 && name.toLowerCase() === 'vary' && res.hasHeader(name)) mergeVary(res, value);
     else res.setHeader(name, typeof value === 'string' ? value : [...value]);

@@ -20,6 +20,8 @@ interface Head {
   readonly statusText: string;
   /** All but Age, Content-Length and what concerns one connection. */
   readonly lines: readonly FieldLine[];
+  /** Fields of earlier middleware that the handler has taken off, in lower case; `undefined` for none. */
+  readonly removed: readonly string[] | undefined;
   readonly stock: Stock;
   /** Of the body as it is, from the handler or made here. */
   readonly etag: string | undefined;
@@ -102,7 +104,7 @@ export const answerCodec: Codec = {
 };
 
 /** What JSON leaves out: objects of one shape are read faster. */
-const absent = { etag: undefined, lastModified: undefined, lastModifiedMs: undefined } as const;
+const absent = { removed: undefined, etag: undefined, lastModified: undefined, lastModifiedMs: undefined } as const;
 
 /** What shares its memory with much else, such as all that a socket brought at once, would keep all of it. */
 function owned(payload: Buffer): Buffer {

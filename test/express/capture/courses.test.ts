@@ -112,11 +112,13 @@ describe('the head', () => {
         res.setHeader('X-Outer', 'outer');
         res.setHeader('Vary', 'Origin');
         res.setHeader('X-Same', ['a', 'b']);
+        res.setHeader('X-Removed', 'outer');
         next();
       },
       handler: (_req, res) => {
         res.setHeader('Vary', 'Origin, Accept');
         res.setHeader('X-Same', ['a', 'b']);
+        res.removeHeader('X-Removed');
         res.setHeader('ETag', '"1"');
         res.statusMessage = 'Fine';
         res.writeHead(200, { 'cache-control': 'max-age=5', etag: '"2"', 'X-Number': 5 });
@@ -139,6 +141,7 @@ describe('the head', () => {
         ['cache-control', 'max-age=5'],
         ['X-Number', '5'],
       ],
+      removed: ['x-removed'],
       fields: { vary: 'Origin, Accept', etag: '"2"', 'cache-control': 'max-age=5', 'x-number': '5' },
       all: {
         'x-outer': 'outer',

@@ -106,6 +106,26 @@ describe.each(frameworks)('on %s', (framework) => {
     expect(site.runs()).toBe(1);
   });
 
+  it('sends a digest with no other bytes than those that it is of', async () => {
+    const site = await cachedSite(
+      (_req, res) => {
+        res.setHeader('Content-Type', 'text/plain');
+        res.setHeader('Content-Digest', 'sha-256=:ofTheText:');
+        res.setHeader('Repr-Digest', 'sha-256=:ofTheText:');
+        res.end(text);
+      },
+      { ...kept, compress: true },
+      { framework },
+    );
+    await site.ask('/a');
+    const whole = await site.ask('/a', { 'Accept-Encoding': 'gzip' });
+    expect(whole).toMatchObject({ text, headers: { 'content-digest': 'sha-256=:ofTheText:' } });
+    const part = await site.ask('/a', { Range: 'bytes=0-9' });
+    expect(part).toMatchObject({ status: 206, headers: { 'repr-digest': 'sha-256=:ofTheText:' } });
+    expect(part.headers['content-digest']).toBeUndefined();
+    expect(site.runs()).toBe(1);
+  });
+
   it('says how long it took, if it is asked to', async () => {
     const site = await cachedSite((_req, res) => res.end('text'), { ...kept, serverTiming: true }, { framework });
     expect((await site.ask('/a')).headers['server-timing']).toMatch(/^cache;desc=miss;dur=\d+\.\d\d$/);
