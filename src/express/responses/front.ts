@@ -7,7 +7,7 @@ import { checkOptionNames } from '../../support/options.ts';
 import { variantKey } from '../../http/vary.ts';
 import { BoundedMap } from '../../support/bounded-map.ts';
 import { hit, kept } from './hit.ts';
-import { hasRoutingField, type PrimaryKey, routingFields, unfit } from './key.ts';
+import { hasRoutingField, isRewritten, type PrimaryKey, routingFields, unfit } from './key.ts';
 import type { IncomingLike, Middleware } from '../request.ts';
 import { type Route, routeOf } from './route.ts';
 
@@ -24,6 +24,12 @@ export interface ResponseFrontOptions {
 /** So many different requests are known at a time; others are answered by the application. */
 const knownRequests = 10_000;
 const where = 'responseFront()';
+
+/** A request as it came to this server. */
+interface Arrival {
+  readonly url: string;
+  readonly fingerprint: string;
+}
 
 /** Which answer a request as it comes from the network gets, learnt from requests that the application has passed on. */
 interface Known {
@@ -54,8 +60,15 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
   const routes = checkRoutes(options.routes);
   // Which route it is shows only when the request was found: so the fields of all of them tell requests apart.
   const vary = [...new Set(routes.flatMap(({ rules }) => rules.vary))];
+  const arrivals = new WeakMap<object, Arrival>();
   const ends = routes.map((route) => {
-    const learn = (req: IncomingLike, at: PrimaryKey) => known.set(fingerprint(req, vary), { route, at });
+    const learn = (req: IncomingLike, at: PrimaryKey) => {
+      const arrival = arrivals.get(req);
+      // One that came to another server, whose scheme may be another one; or one that the application takes for another, by what
+      // nobody here knows.
+      if (arrival === undefined || isAltered(req, arrival)) return;
+      known.set(arrival.fingerprint, { route, at });
+    };
     route.listeners.add(learn);
     return () => route.listeners.delete(learn);
   });
@@ -64,9 +77,13 @@ export function responseFront(server: Server, options: ResponseFrontOptions): ()
     if (event !== 'request') return inner(event, ...values);
     const [req, res] = values as [IncomingMessage, ServerResponse];
     const goOn = () => inner(event, req, res);
-    const found = unfit(req) === undefined ? known.get(fingerprint(req, vary)) : undefined;
+    const arrival = unfit(req) === undefined ? { url: req.url ?? '', fingerprint: fingerprint(req, vary) } : undefined;
+    const found = arrival && known.get(arrival.fingerprint);
     const stored = found && kept(found.route, req, found.at);
-    if (found === undefined || stored === undefined) return goOn();
+    if (found === undefined || stored === undefined) {
+      if (arrival !== undefined) arrivals.set(req, arrival);
+      return goOn();
+    }
     runAll(before, req, res, (isDone) => {
       if (!isDone || !hit(found.route, req, res, stored)) goOn();
     });
@@ -105,9 +122,14 @@ function runAll(
   }
 }
 
+/** Tells whether a middleware has put another URL in the place of the one that was asked for. */
+function isAltered({ originalUrl, baseUrl = '', url = '' }: IncomingLike, arrival: Arrival): boolean {
+  return (originalUrl ?? arrival.url) !== arrival.url || isRewritten(baseUrl, url, arrival.url);
+}
+
 /** Says all that decides which answer a request gets; what a proxy says counts by which proxy it is. */
-function fingerprint({ headers, originalUrl, url = '', socket }: IncomingLike, vary: readonly string[]): string {
-  let text = `${headers.host ?? ''} ${originalUrl ?? url}`;
+function fingerprint({ headers, url = '', socket }: IncomingMessage, vary: readonly string[]): string {
+  let text = `${headers.host ?? ''} ${url}`;
   const fields: Fields = headers;
   if (vary.length > 0) text += ` ${variantKey(vary, fields)}`;
   if (!hasRoutingField(fields)) return text;

@@ -170,7 +170,7 @@ function withoutNodes(forwarded: string): string {
 }
 
 /** Tells whether a middleware changed `url`: what routers take off it stands in `base`. */
-function isRewritten(base: string, url: string, target: string): boolean {
+export function isRewritten(base: string, url: string, target: string): boolean {
   if (base === '') return url !== target;
   if (base + url === target) return false;
   // Express puts a "/" before what is left of "/base" and "/base?query".

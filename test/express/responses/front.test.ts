@@ -19,7 +19,11 @@ async function fronted(
   framework: Framework,
   handler: Handler,
   options: Options = {},
-  front: { readonly before?: readonly Handler[]; readonly app?: (app: object) => void } = {},
+  front: {
+    readonly before?: readonly Handler[];
+    readonly rewrite?: Handler;
+    readonly app?: (app: object) => void;
+  } = {},
 ): Promise<Fronted> {
   const { cache, clock } = stillCache();
   const route = cacheResponses({ cache, ttl: '1m', public: true, tags: ['all'], ...options });
@@ -28,7 +32,12 @@ async function fronted(
     entered += 1;
     next();
   };
-  const listener = listenerOf(framework, [count, route, handler]);
+  const listener = listenerOf(framework, [
+    count,
+    ...(front.rewrite === undefined ? [] : [front.rewrite]),
+    route,
+    handler,
+  ]);
   front.app?.(listener);
   const site = await serve(listener);
   const before = (front.before ?? []) as never[];
@@ -83,6 +92,20 @@ describe.each(frameworks)('in front of %s', (framework) => {
     const before = site.entered();
     await site.ask(path, fields, how);
     expect(site.entered()).toBe(before + 1);
+  });
+
+  it('a request that middleware takes for one of two goes to the application', async () => {
+    const asWanted: Handler = (req, _res, next) => {
+      req.url = `${req.headers['x-version'] === 'b' ? '/b' : '/a'}${req.url}`;
+      next();
+    };
+    const site = await fronted(framework, echo, {}, { rewrite: asWanted });
+    await warm(site, '/page', { 'X-Version': 'a' });
+    for (const version of ['b', 'a']) {
+      expect((await site.ask('/page', { 'X-Version': version })).text).toBe(`site.example /${version}/page`);
+    }
+    // Nor is what it makes of the one what somebody else asks for.
+    expect((await site.ask('/a/page')).text).toBe('site.example /a/a/page');
   });
 
   it('what is stale, or was ended, goes to the application', async () => {
@@ -161,6 +184,25 @@ describe.each(frameworks)('in front of %s', (framework) => {
 function broken(): never {
   throw new Error('of the middleware');
 }
+
+it('learns nothing from requests that came to another server', async () => {
+  const { cache } = stillCache();
+  const route = cacheResponses({ cache, ttl: '1m', public: true });
+  let entered = 0;
+  const count: Handler = (_req, _res, next) => {
+    entered += 1;
+    next();
+  };
+  const listener = listenerOf('Express 5', [count, route, echo]);
+  const [one, other] = [await serve(listener), await serve(listener)];
+  for (const { server } of [one, other]) responseFront(server, { routes: [route] });
+  for (let time = 0; time < 4; time += 1) await one.ask('/a');
+  const before = entered;
+  await one.ask('/a');
+  expect(entered).toBe(before);
+  await other.ask('/a');
+  expect(entered).toBe(before + 1);
+});
 
 it('learns from each proxy what it says for itself alone', async () => {
   // With this setting the host is what a proxy says, if it comes from a loopback address.
