@@ -1,6 +1,6 @@
 /** Puts answers under the keys where others find them: one for a URI, or one for each way in which they differ. */
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Key } from '../../cache/key.ts';
 import type { LoadContext } from '../../cache/load/ask.ts';
 import { groupsOf } from '../../http/cache-groups.ts';
@@ -76,7 +76,8 @@ function tagsFor<Request extends IncomingLike>({ route, req, at }: Visit<Request
   return [...own, ...groupsOf(fields, 'cache-groups').map((group) => groupTag(at.uri, group))];
 }
 
-/** RFC 9875 section 2.1: groups of two origins have nothing in common. */
+/** RFC 9875 section 2.1: groups of two origins have nothing in common. Short, so that an answer can be in many of them. */
 export function groupTag(uri: string, group: string): Key {
-  return ['group', uri.split('/', 3).join('/'), group];
+  const text = JSON.stringify([uri.split('/', 3).join('/'), group]);
+  return ['group', createHash('sha256').update(text).digest('base64url')];
 }

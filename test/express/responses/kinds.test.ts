@@ -104,6 +104,24 @@ describe.each(frameworks)('on %s', (framework) => {
     expect(await state()).toEqual([true, true, true]);
   });
 
+  it('ends what is in many groups, of a host with a long name, by one of them', async () => {
+    const groups = Array.from({ length: 32 }, (_, at) => `"${`group-${at}-`.padEnd(32, 'x')}"`);
+    const site = await cachedSite(
+      (req, res) => {
+        if (req.method === 'POST') res.setHeader('Cache-Group-Invalidation', groups[31] ?? '');
+        else res.setHeader('Cache-Groups', groups.join(', '));
+        res.end('text');
+      },
+      { ttl: '1m' },
+      { framework },
+    );
+    const fields = { Host: `${'a-long-name-'.repeat(4)}of-a-host.example` };
+    await site.ask('/a', fields);
+    expect((await site.ask('/a', fields)).cached).toMatch(/^hit/);
+    await site.ask('/b', fields, { method: 'POST' });
+    expect((await site.ask('/a', fields)).cached).toBe(stored);
+  });
+
   it('has the answers of all made again when the tags of the route are ended', async () => {
     const site = await cachedSite(
       (_req, res) => res.end('text'),
