@@ -61,6 +61,9 @@ export let spaceOf: (cache: Cache) => Space;
 /** As `namespace`, for rooms whose entries have nothing to do with the options that the user gave for his own. */
 export let bareNamespace: (cache: Cache, name: string, options: NamespaceOptions) => Cache;
 
+/** As `peek`, for rooms that tell what was not found from what cannot be asked for. */
+export let peekAt: (cache: Cache, key: Key) => Promise<Found | 'failed' | undefined>;
+
 /** A cache, or a namespace of one. Made by `createCache` and `namespace`. */
 export class Cache implements AsyncDisposable {
   readonly #space: Space;
@@ -69,6 +72,7 @@ export class Cache implements AsyncDisposable {
 
   static {
     spaceOf = (cache) => cache.#space;
+    peekAt = (cache, key) => cache.#reader.peek(cache.#space, cache.#space.fullKey(key));
     bareNamespace = (cache, name, options) => {
       const space = cache.#space;
       return new Cache(space.child(name, options, barePolicy(space.policy)), cache.#reader, cache.#writer);
@@ -146,7 +150,8 @@ export class Cache implements AsyncDisposable {
 
   /** Returns the cached value, or `undefined`; never loads and never rejects because of the backend. */
   async peek(key: Key): Promise<unknown> {
-    return (await this.#reader.peek(this.#space, this.#space.fullKey(key)))?.value;
+    const found = await this.#reader.peek(this.#space, this.#space.fullKey(key));
+    return found === 'failed' ? undefined : found?.value;
   }
 
   /**

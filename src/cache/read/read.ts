@@ -45,8 +45,8 @@ export class Reader {
     return look(space, key, policy.tags).then((looked) => this.#answer(job, startedAt, looked, ticket));
   }
 
-  /** Returns the entry of a key, or `undefined`; never loads. */
-  async peek(space: Space, full: string): Promise<Found | undefined> {
+  /** Returns the entry of a key, `undefined` if there is none, or `'failed'` where the backend does; never loads. */
+  async peek(space: Space, full: string): Promise<Found | 'failed' | undefined> {
     const { closed, unconfirmed, tier } = this.#shelf;
     if (closed || unconfirmed.distrusts(full, space)) return undefined;
     const { policy } = space;
@@ -54,7 +54,7 @@ export class Reader {
     if (near !== undefined) return near;
     const ticket = tier?.ticket();
     const looked = await look(space, full, policy.tags);
-    return 'failure' in looked ? undefined : this.#hit(space, full, looked, policy, ticket);
+    return 'failure' in looked ? 'failed' : this.#hit(space, full, looked, policy, ticket);
   }
 
   #answer(job: Job, startedAt: number, looked: Looked, ticket: Ticket | undefined): Found | Promise<Found> {

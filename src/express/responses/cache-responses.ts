@@ -1,5 +1,6 @@
 /** The middleware that answers from the cache, and has what the handlers behind it answer kept. */
 
+import { peekAt } from '../../cache/cache.ts';
 import { isSafeMethod } from '../../http/invalidation.ts';
 import { change } from './change.ts';
 import { find } from './find.ts';
@@ -95,20 +96,29 @@ async function tryToAnswer<Request extends IncomingLike>(visit: Visit<Request>):
 /** Answers from what is kept, or leaves all to the handler: what it answers to HEAD, or for a part, is nothing to keep. */
 async function look<Request extends IncomingLike>(visit: Visit<Request>): Promise<void> {
   const { route, req, res, next, at } = visit;
-  const first = (await route.cache.peek(at.key)) as Stored | undefined;
+  const first = await peek(visit, at.key);
   const stored =
-    first?.kind === 'variants'
-      ? ((await route.cache.peek(variantPlace(at.key, first, req.headers, route.rules).key)) as Stored | undefined)
+    first !== 'failed' && first?.kind === 'variants'
+      ? await peek(visit, variantPlace(at.key, first, req.headers, route.rules).key)
       : first;
-  if (stored?.kind === 'answer' && hit(route, req, res, stored)) return;
+  if (stored === 'failed') return pass(visit, 'backend');
+  if (stored?.kind === 'answer' && hit(route, req, res, stored)) return undefined;
   addNotes(res, { status: route.statusOf({ fwd: 'miss' }) });
   visit.passed = true;
   next();
 }
 
+async function peek<Request extends IncomingLike>(
+  { route }: Visit<Request>,
+  key: string,
+): Promise<Stored | 'failed' | undefined> {
+  const found = await peekAt(route.cache, key);
+  return found === 'failed' ? found : (found?.value as Stored | undefined);
+}
+
 function pass<Request extends IncomingLike>(
   visit: Pick<Visit<Request>, 'route' | 'res' | 'next' | 'passed'>,
-  why: Bypass | 'uncacheable' | 'waited',
+  why: Bypass | 'uncacheable' | 'waited' | 'backend',
 ): void {
   const status = why === 'method' ? ({ fwd: 'method' } as const) : ({ fwd: 'bypass', detail: why } as const);
   addNotes(visit.res, { status: visit.route.statusOf(status) });

@@ -46,6 +46,13 @@ describe.each([
         expect(answer).toMatchObject({ status: 200, text, cached: 'fwd=bypass; detail=backend' });
         expect(performance.now() - startedAt).toBeLessThan(soonMs);
       }
+      for (const [fields, method] of [
+        [{}, 'HEAD'],
+        [{ Range: 'bytes=0-3' }, 'GET'],
+      ] as const) {
+        const answer = await site.ask('/a', fields, { method });
+        expect(answer).toMatchObject({ status: 200, cached: 'fwd=bypass; detail=backend' });
+      }
       // Those who ask at the same time share one answer, or have their own; all have the right one.
       for (const answer of await Promise.all([1, 2, 3, 4, 5].map(() => site.ask('/many')))) {
         expect(answer).toMatchObject({ status: 200, text });
