@@ -12,7 +12,10 @@ export interface IdentityWatch {
   end(): void;
 }
 
-/** Where middleware puts who is asking: express-session, cookie-parser, passport, express-jwt and their kin. */
+/**
+ * Where middleware puts who is asking, or what it makes for one session alone: express-session, cookie-parser, passport,
+ * express-jwt, express-openid-connect, Keycloak, Okta, express-bearer-token, csurf and their kin.
+ */
 export const identityProperties = [
   'session',
   'sessionID',
@@ -21,12 +24,17 @@ export const identityProperties = [
   'auth',
   'authInfo',
   'oidc',
+  'appSession',
+  'kauth',
+  'userContext',
+  'token',
+  'csrfToken',
   'cookies',
   'signedCookies',
 ] as const;
 
-/** The same in `res.locals`, where templates find it. */
-const identityLocals = ['user', 'currentUser', 'session'] as const;
+/** The same in `res.locals`, where templates find it; and nonces, which are good for one answer. */
+const identityLocals = ['user', 'currentUser', 'session', 'csrfToken', '_csrf', 'nonce', 'cspNonce'] as const;
 
 /** Request fields that say who is asking, or that proxies add once they know. */
 export const identityFields: ReadonlySet<string> = new Set([
