@@ -17,6 +17,8 @@ export type Listener = (...args: readonly unknown[]) => void;
 
 export interface Command {
   readonly promise: Promise<Reply>;
+  /** What goes to the socket. */
+  toWritable: (socket?: object) => string | Uint8Array;
   resolve(reply: unknown): unknown;
   reject(error: Error): void;
 }

@@ -3,20 +3,13 @@
 import type { Health } from '../../src/backend/backend.ts';
 import { HotshelfError } from '../../src/support/errors.ts';
 import { afterAwake } from '../../src/support/awake.ts';
-import {
-  end,
-  keyPrefixOf,
-  type ClusterClient,
-  type CommandArgument,
-  type Connection,
-  type Listener,
-  type Reply,
-} from './client.ts';
+import { end, keyPrefixOf, type ClusterClient, type Connection, type Listener, type Reply } from './client.ts';
 import { connectionProblem, isMoving, redirectOf, type Redirect } from './errors.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import type { Nodes, Part } from './nodes.ts';
 import { publishScript } from './scripts.ts';
 import { slotOf, slots } from './slot.ts';
+import type { Arguments } from './written.ts';
 
 /** A slot that moves answers with a redirection once, in a race twice. */
 const mostRedirects = 5;
@@ -83,7 +76,7 @@ export class ClusterNodes implements Nodes {
     return [...bySlot.values()];
   }
 
-  async run(key: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
+  async run(key: string, name: string, args: Arguments): Promise<Reply> {
     await this.#starting;
     const slot = slotOf(key);
     let lane = this.#laneOfSlot(slot);

@@ -14,7 +14,6 @@ import {
   progressOf,
   sever,
   type Command,
-  type CommandArgument,
   type CommandConstructor,
   type Connection,
   type Listener,
@@ -23,6 +22,7 @@ import {
 } from './client.ts';
 import { commandError, connectionProblem, replyCode, wrongServer } from './errors.ts';
 import { hardenClient } from './harden.ts';
+import { makeCommand, type Arguments } from './written.ts';
 
 export interface LaneOptions {
   readonly clock: Clock;
@@ -163,7 +163,7 @@ export class Lane {
   }
 
   /** Sends a command behind the guard, in the order of the calls; `answer` or `fail` of the errand is called once. */
-  send(name: string, args: readonly CommandArgument[], errand: Errand): void {
+  send(name: string, args: Arguments, errand: Errand): void {
     const { starting } = this.#guard;
     if (starting !== undefined && this.#held === undefined) {
       this.#held = [];
@@ -180,7 +180,7 @@ export class Lane {
     for (const send of held) send();
   }
 
-  #send(name: string, args: readonly CommandArgument[], errand: Errand): void {
+  #send(name: string, args: Arguments, errand: Errand): void {
     const refusal = this.#guard.begin(errand);
     if (refusal !== undefined) {
       errand.fail(refusal);
@@ -191,7 +191,7 @@ export class Lane {
       if (this.#guard.end(errand, false)) errand.fail(this.#notSent());
       return;
     }
-    const command = new this.#Command(name, args);
+    const command = makeCommand(this.#Command, name, args);
     this.#sent?.add(command);
     client.sendCommand(command).then(
       (reply) => {
@@ -206,7 +206,7 @@ export class Lane {
   }
 
   /** Sends a command in one packet with all others of this tick. */
-  run(name: string, args: readonly CommandArgument[], asking = false): Promise<Reply> {
+  run(name: string, args: Arguments, asking = false): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.cork();
       if (asking) this.send('asking', [], new PromisedErrand(ignore, ignore));

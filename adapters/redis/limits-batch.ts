@@ -9,7 +9,8 @@ import type { Nodes } from './nodes.ts';
 import { slotOf } from './slot.ts';
 
 /** A question and who waits for its answer. */
-export interface Asked extends Question {
+export interface Asked {
+  readonly question: Question;
   /** @param now the server's time, in epoch ms */
   answer(answer: Answer, now: number): void;
   fail(error: HotshelfError): void;
@@ -47,12 +48,14 @@ export class LimitsBatch {
   }
 
   async #call(some: readonly Asked[]): Promise<void> {
-    const key = some[0]?.keys[0] ?? '';
+    const key = some[0]?.question.names.first ?? '';
     try {
       const reply = await this.#run(key, some);
       const read = readAnswers(reply, some.length);
-      for (const [place, asked] of some.entries()) {
+      let place = 0;
+      for (const asked of some) {
         const answer = read?.answers[place];
+        place += 1;
         if (read === undefined) asked.fail(brokenReply());
         else if (answer === undefined) asked.fail(wrongKind());
         else asked.answer(answer, read.now);
@@ -66,13 +69,13 @@ export class LimitsBatch {
   }
 
   async #run(key: string, some: readonly Asked[]): Promise<Reply> {
-    const args = writeQuestions(some);
+    const questions = some.map(({ question }) => question);
     try {
-      return await this.#nodes.run(key, 'evalsha', [limitsScript.sha, ...args]);
+      return await this.#nodes.run(key, 'evalsha', writeQuestions(limitsScript.sha, questions));
     } catch (error) {
       // The server does not know the script, so it ran nothing: the one error after which a take may be sent again.
       if (replyCode(error) !== 'NOSCRIPT') throw error;
-      return await this.#nodes.run(key, 'eval', [limitsScript.source, ...args]);
+      return await this.#nodes.run(key, 'eval', writeQuestions(limitsScript.source, questions));
     }
   }
 }
@@ -81,7 +84,7 @@ export class LimitsBatch {
 function bySlot(all: readonly Asked[]): Map<number, Asked[]> {
   const slots = new Map<number, Asked[]>();
   for (const asked of all) {
-    const slot = slotOf(asked.keys[0] ?? '');
+    const slot = slotOf(asked.question.names.first);
     const some = slots.get(slot);
     if (some === undefined) slots.set(slot, [asked]);
     else some.push(asked);

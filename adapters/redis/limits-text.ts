@@ -3,18 +3,31 @@
 import { burstOf, samePlans } from '../../src/backend/limits/same.ts';
 import type { Usage } from '../../src/backend/limits/usage.ts';
 import type { Plan } from '../../src/backend/limits.ts';
-import type { CommandArgument, Reply } from './client.ts';
+import type { Reply } from './client.ts';
+import { Written, writtenArgument } from './written.ts';
 
 export type Mode = 'take' | 'look' | 'charge' | 'give' | 'reset';
 
 export interface Question {
   readonly mode: Mode;
-  /** With their prefix. */
-  readonly keys: readonly string[];
+  readonly names: Names;
   readonly plans: readonly Plan[];
   readonly cost: number;
-  /** With its prefix, or '' for none. */
-  readonly gate: string;
+}
+
+/** The keys of a question on the server, and its gate if it has one, as they are sent. */
+export interface Names {
+  readonly first: string;
+  readonly count: number;
+  readonly hasGate: boolean;
+  readonly text: string;
+}
+
+/** @param gate or '' for none */
+export function writeNames(prefix: string, keys: readonly string[], gate: string): Names {
+  const hasGate = gate !== '';
+  const names = (hasGate ? [...keys, gate] : keys).map((key) => prefix + key);
+  return { first: names[0] ?? '', count: names.length, hasGate, text: names.map(writtenArgument).join('') };
 }
 
 export interface Answer {
@@ -35,15 +48,16 @@ export interface Answers {
 
 const kinds = { 'sliding-window': 's', 'token-bucket': 't', 'fixed-window': 'f' } as const;
 
-/** What follows the script: the number of keys, the keys, and the groups of questions. */
-export function writeQuestions(questions: readonly Question[]): CommandArgument[] {
-  const keys: CommandArgument[] = [0];
-  const groups: CommandArgument[] = [];
+/** The script, by its hash or in full, then the number of keys, the keys, and the groups of questions. */
+export function writeQuestions(which: string, questions: readonly Question[]): Written {
+  const groups: (string | number)[] = [];
+  let names = '';
+  let nameCount = 0;
   let first = questions[0];
   let count = 0;
   for (const question of questions) {
-    for (const key of question.keys) keys.push(key);
-    if (question.gate !== '') keys.push(question.gate);
+    names += question.names.text;
+    nameCount += question.names.count;
     if (first !== undefined && !isAlike(question, first)) {
       writeGroup(groups, first, count);
       first = question;
@@ -52,22 +66,22 @@ export function writeQuestions(questions: readonly Question[]): CommandArgument[
     count += 1;
   }
   if (first !== undefined) writeGroup(groups, first, count);
-  keys[0] = keys.length - 1;
-  for (const part of groups) keys.push(part);
-  return keys;
+  const text = writtenArgument(which) + writtenArgument(nameCount) + names + groups.map(writtenArgument).join('');
+  return new Written(2 + nameCount + groups.length, text);
 }
 
 function isAlike(one: Question, other: Question): boolean {
   return (
     one.mode === other.mode &&
     one.cost === other.cost &&
-    (one.gate === '') === (other.gate === '') &&
+    one.names.hasGate === other.names.hasGate &&
     samePlans(one.plans, other.plans)
   );
 }
 
-function writeGroup(groups: CommandArgument[], { mode, cost, gate, plans }: Question, count: number): void {
-  groups.push(mode, cost, plans.length, count, gate === '' ? 0 : 1);
+function writeGroup(groups: (string | number)[], question: Question, count: number): void {
+  const { mode, cost, names, plans } = question;
+  groups.push(mode, cost, plans.length, count, names.hasGate ? 1 : 0);
   for (const plan of plans) {
     groups.push(kinds[plan.algorithm], plan.limit, plan.windowMs, burstOf(plan));
   }
@@ -87,14 +101,20 @@ function readAnswer(reader: Reader): Answer | undefined {
   if (reader.next('E')) return undefined;
   const allowed = reader.number() === 1;
   const shutMs = reader.next('!') ? reader.number() : 0;
-  const usages: Usage[] = [];
-  while (reader.next(';')) {
-    const usage: number[] = [];
-    if (reader.atNumber) usage.push(reader.number());
-    while (reader.next(',')) usage.push(reader.number());
-    usages.push(usage);
-  }
+  if (!reader.next(';')) return { allowed, shutMs, usages: [] };
+  // Lists that begin with what they mostly hold: one that grows takes room for seventeen.
+  const usages: Usage[] = [readUsage(reader)];
+  while (reader.next(';')) usages.push(readUsage(reader));
   return { allowed, shutMs, usages };
+}
+
+function readUsage(reader: Reader): Usage {
+  if (!reader.atNumber) return [];
+  const first = reader.number();
+  if (!reader.next(',')) return [first];
+  const usage = [first, reader.number()];
+  while (reader.next(',')) usage.push(reader.number());
+  return usage;
 }
 
 /** Reads numbers byte by byte: a third of the time of cutting a text into pieces. */

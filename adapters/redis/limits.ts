@@ -2,13 +2,24 @@
 
 import { taken } from '../../src/backend/limits/arithmetic.ts';
 import { Blocks } from '../../src/backend/limits/blocks.ts';
-import { checkShut, checkTake } from '../../src/backend/limits/check.ts';
+import { checkCost, checkPlans, checkShut, checkTake } from '../../src/backend/limits/check.ts';
 import type { Limits, Plan, Taken } from '../../src/backend/limits.ts';
 import type { Clock } from '../../src/support/clock.ts';
+import { BoundedMap } from '../../src/support/bounded-map.ts';
 import type { HotshelfError } from '../../src/support/errors.ts';
-import { LimitsBatch } from './limits-batch.ts';
-import type { Answer, Mode } from './limits-text.ts';
+import { LimitsBatch, type Asked } from './limits-batch.ts';
+import { writeNames, type Answer, type Mode, type Names, type Question } from './limits-text.ts';
 import type { Nodes } from './nodes.ts';
+
+/** So many callers are remembered at least: their keys need not be checked and written again. */
+const knownCallers = 1000;
+
+/** Keys that were checked. */
+interface Known {
+  readonly keys: readonly string[];
+  readonly gate: string;
+  readonly names: Names;
+}
 
 export class RedisLimits implements Limits {
   readonly #nodes: Nodes;
@@ -16,6 +27,7 @@ export class RedisLimits implements Limits {
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #blocks: Blocks | undefined;
+  readonly #known = new BoundedMap<string, Known>(knownCallers);
 
   /** @param blocks whether takes of exhausted keys are refused without asking the server */
   constructor(nodes: Nodes, clock: Clock, blocks: boolean) {
@@ -32,11 +44,7 @@ export class RedisLimits implements Limits {
 
   take(keys: readonly string[], plans: readonly Plan[], cost: number, gate = ''): Promise<Taken> {
     const blocked = this.#blocks?.find(keys, plans, cost);
-    if (blocked !== undefined) return Promise.resolve(blocked);
-    const askedAt = this.#clock.monotonic();
-    return this.#ask('take', keys, plans, cost, gate, ({ allowed, usages }, now) => {
-      if (!allowed) this.#blocks?.note(keys, plans, usages, now, askedAt);
-    });
+    return blocked === undefined ? this.#ask('take', keys, plans, cost, gate) : Promise.resolve(blocked);
   }
 
   look(keys: readonly string[], plans: readonly Plan[], cost: number, gate = ''): Promise<Taken> {
@@ -66,38 +74,71 @@ export class RedisLimits implements Limits {
   }
 
   async #return(mode: Mode, keys: readonly string[], plans: readonly Plan[], cost: number): Promise<void> {
-    const forget = () => this.#blocks?.forget(keys);
     try {
-      // As soon as it is answered: a take that was refused before it was answered before it as well.
-      await this.#ask(mode, keys, plans, cost, '', forget);
+      await this.#ask(mode, keys, plans, cost, '');
     } catch (error) {
-      forget();
+      this.#blocks?.forget(keys);
       throw error;
     }
   }
 
-  #ask(
-    mode: Mode,
-    keys: readonly string[],
-    plans: readonly Plan[],
-    cost: number,
-    gate: string,
-    hear: (answer: Answer, now: number) => void = () => {},
-  ): Promise<Taken> {
-    return new Promise((resolve, reject: (error: HotshelfError) => void) => {
-      checkTake(keys, plans, cost, gate === '' ? undefined : gate);
-      this.#batch.ask({
-        mode,
-        keys: this.#prefix === '' ? keys : keys.map((key) => this.#prefix + key),
-        plans,
-        cost,
-        gate: gate === '' ? '' : this.#prefix + gate,
-        answer: (answer, now) => {
-          hear(answer, now);
-          resolve(taken(plans, answer.usages, now, cost, answer.allowed || mode === 'charge', answer.shutMs));
-        },
-        fail: reject,
-      });
+  #ask(mode: Mode, keys: readonly string[], plans: readonly Plan[], cost: number, gate: string): Promise<Taken> {
+    return new Promise((resolve, reject) => {
+      const names = this.#check(keys, plans, cost, gate);
+      const askedAt = this.#clock.monotonic();
+      this.#batch.ask(new Awaited({ mode, names, keys, plans, cost, askedAt }, this.#blocks, resolve, reject));
     });
   }
+
+  #check(keys: readonly string[], plans: readonly Plan[], cost: number, gate: string): Names {
+    const known = this.#known.get(keys[0] ?? '');
+    if (known !== undefined && known.gate === gate && isSame(known.keys, keys)) {
+      checkCost(cost);
+      checkPlans(keys, plans);
+      return known.names;
+    }
+    checkTake(keys, plans, cost, gate === '' ? undefined : gate);
+    const names = writeNames(this.#prefix, keys, gate);
+    this.#known.set(keys[0] ?? '', { keys: [...keys], gate, names });
+    return names;
+  }
+}
+
+interface Waiting extends Question {
+  /** Without their prefix. */
+  readonly keys: readonly string[];
+  /** By the monotonic clock. */
+  readonly askedAt: number;
+}
+
+/** A question and the promise that waits for its answer. */
+class Awaited implements Asked {
+  readonly question: Waiting;
+  readonly fail: (error: HotshelfError) => void;
+  readonly #blocks: Blocks | undefined;
+  readonly #resolve: (answer: Taken) => void;
+
+  constructor(
+    question: Waiting,
+    blocks: Blocks | undefined,
+    resolve: (answer: Taken) => void,
+    reject: (error: HotshelfError) => void,
+  ) {
+    this.question = question;
+    this.fail = reject;
+    this.#blocks = blocks;
+    this.#resolve = resolve;
+  }
+
+  answer({ allowed, usages, shutMs }: Answer, now: number): void {
+    const { mode, keys, plans, cost, askedAt } = this.question;
+    if (mode === 'take' && !allowed) this.#blocks?.note(keys, plans, usages, now, askedAt);
+    // As soon as it is answered: a take that was refused before it was answered before it as well.
+    if (mode === 'give' || mode === 'reset') this.#blocks?.forget(keys);
+    this.#resolve(taken(plans, usages, now, cost, allowed || mode === 'charge', shutMs));
+  }
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((key, place) => key === others[place]);
 }

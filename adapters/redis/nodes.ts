@@ -2,8 +2,9 @@
 
 import type { Health } from '../../src/backend/backend.ts';
 import type { HotshelfError } from '../../src/support/errors.ts';
-import type { CommandArgument, Connection, Reply } from './client.ts';
+import type { Connection, Reply } from './client.ts';
 import type { Lane } from './lane.ts';
+import type { Arguments } from './written.ts';
 
 /** Keys that one command can name, and the server that they live on. */
 export interface Part {
@@ -23,7 +24,7 @@ export interface Nodes {
   /** Groups keys by what one command can name. `lost` hears of each key whose server is not known. */
   split(keys: readonly string[], lost: (place: number, error: HotshelfError) => void): Part[];
   /** Sends a command to the server of `key`, in one packet with all others of this tick; follows the slot if it moved. */
-  run(key: string, name: string, args: readonly CommandArgument[]): Promise<Reply>;
+  run(key: string, name: string, args: Arguments): Promise<Reply>;
   /** Sends `name` with all keys, which names as few servers as possible; returns the replies. */
   runKeys(name: string, keys: readonly string[]): Promise<Reply[]>;
   /** Every server that holds keys. Rejects with `BACKEND_DOWN` while that of some slot is not known. */

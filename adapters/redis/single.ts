@@ -1,10 +1,11 @@
 /** The servers as one: a standalone server, or whichever the Sentinels call the master. */
 
 import type { Health } from '../../src/backend/backend.ts';
-import { end, keyPrefixOf, serverName, type CommandArgument, type Connection, type Reply } from './client.ts';
+import { end, keyPrefixOf, serverName, type Connection, type Reply } from './client.ts';
 import { outliveFailovers } from './failover.ts';
 import { Lane, type LaneOptions } from './lane.ts';
 import type { Nodes, Part } from './nodes.ts';
+import type { Arguments } from './written.ts';
 
 export class SingleNode implements Nodes {
   readonly keyPrefix: string;
@@ -27,7 +28,7 @@ export class SingleNode implements Nodes {
     return [{ lane: this.only, keys: [...keys], places: keys.map((_, place) => place) }];
   }
 
-  run(_key: string, name: string, args: readonly CommandArgument[]): Promise<Reply> {
+  run(_key: string, name: string, args: Arguments): Promise<Reply> {
     return this.only.run(name, args);
   }
 

@@ -10,7 +10,7 @@ import { Insurance } from './insurance.ts';
 import { gateOf, idOf, keysOf } from './key.ts';
 import { readOptions, type LimiterOptions, type LimiterRules } from './options.ts';
 import { readPlans, type PlanSet } from './plans.ts';
-import { Store, type LimiterEvent } from './store.ts';
+import { Store, type LimiterEvent, type Matter } from './store.ts';
 import type { Limiter, LimitKey, LimitPlan, TakeOptions, Verdict, WaitOptions, WrapRule } from './verdict.ts';
 import { blindVerdict, verdictOf } from './verdicts.ts';
 import { Waiting } from './waiting.ts';
@@ -52,6 +52,8 @@ interface Question {
   readonly keys: readonly string[];
   readonly gate: string;
   readonly cost: number;
+  /** The take of it, once it was made. */
+  taking: Matter<Taken, Verdict> | undefined;
 }
 
 class StoreLimiter implements WatchedLimiter {
@@ -78,21 +80,29 @@ class StoreLimiter implements WatchedLimiter {
       const { keys, set, cost } = question;
       // Who is refused again and again costs no more than this.
       const refused = this.#rules.limits.refused?.(keys, set.plans, cost);
-      return refused === undefined ? this.#take(question) : Promise.resolve(verdictOf(set, refused, false));
+      return refused === undefined
+        ? this.#store.ask(this.#takeOf(question))
+        : Promise.resolve(verdictOf(set, refused, false));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #take(question: Question): Promise<Verdict> {
+  /** What is asked again is said in the same words. */
+  #takeOf(question: Question): Matter<Taken, Verdict> {
     const { keys, set, cost, gate } = question;
-    const answer = await this.#store.ask(
-      () => this.#rules.limits.take(keys, set.plans, cost, gate),
-      (error) => this.#degraded(question, error),
-    );
-    if ('degraded' in answer) return answer;
+    question.taking ??= {
+      send: () => this.#rules.limits.take(keys, set.plans, cost, gate),
+      heard: (answer) => this.#taken(question, answer),
+      otherwise: (error) => this.#degraded(question, error),
+    };
+    return question.taking;
+  }
+
+  #taken(question: Question, answer: Taken): Verdict {
     const verdict = this.#told(question, answer);
     if (!answer.allowed) return verdict;
+    const { keys, set, cost } = question;
     const refusal = this.#refusedByOwnCount(question);
     if (refusal === undefined) this.#insurance?.record(keys, set.plans, cost);
     else this.#rules.limits.give(keys, set.plans, cost).catch(() => {});
@@ -102,49 +112,48 @@ class StoreLimiter implements WatchedLimiter {
   async check(key: LimitKey, options?: TakeOptions): Promise<Verdict> {
     const question = this.#read(key, options);
     const { keys, set, cost, gate } = question;
-    const answer = await this.#store.ask(
-      () => this.#rules.limits.look(keys, set.plans, cost, gate),
-      () => this.#decide(question, false),
-    );
-    return 'degraded' in answer ? answer : this.#told(question, answer);
+    return this.#store.ask({
+      send: () => this.#rules.limits.look(keys, set.plans, cost, gate),
+      heard: (answer) => this.#told(question, answer),
+      otherwise: () => this.#decide(question, false),
+    });
   }
 
   async refund(key: LimitKey, options?: TakeOptions): Promise<void> {
     const { keys, set, cost } = this.#read(key, options);
     this.#insurance?.give(keys, set.plans, cost);
     // What cannot be given back now goes with its window.
-    await this.#store.ask(
-      () => this.#rules.limits.give(keys, set.plans, cost),
-      () => {},
-    );
+    const send = () => this.#rules.limits.give(keys, set.plans, cost);
+    await this.#store.ask({ send, heard: ignore, otherwise: ignore });
   }
 
   async penalize(key: LimitKey, options?: TakeOptions): Promise<Verdict> {
     const question = this.#read(key, options);
     const { keys, set, cost } = question;
     this.#insurance?.record(keys, set.plans, cost);
-    const answer = await this.#store.ask(
-      () => this.#rules.limits.charge(keys, set.plans, cost),
-      (error) => {
+    return this.#store.ask({
+      send: () => this.#rules.limits.charge(keys, set.plans, cost),
+      heard: (answer) => this.#told(question, answer),
+      otherwise: (error) => {
         if (error.code !== 'OUTCOME_UNKNOWN') this.#insurance?.owe(keys, set.plans, cost);
         return { ...this.#decide({ ...question, cost: 0 }, false), allowed: true };
       },
-    );
-    return 'degraded' in answer ? answer : this.#told(question, answer);
+    });
   }
 
   async block(key: LimitKey, duration: Duration): Promise<void> {
     const gate = gateOf(this.name, idOf(key));
     const ms = Math.ceil(durationMs(duration, 'duration'));
     this.#insurance?.shut(gate, ms);
-    await this.#store.ask(() => this.#rules.limits.shut(gate, ms), raise);
+    await this.#store.ask({ send: () => this.#rules.limits.shut(gate, ms), heard: ignore, otherwise: raise });
   }
 
   async reset(key: LimitKey, options?: Pick<TakeOptions, 'plans'>): Promise<void> {
     const { keys, set, gate } = this.#read(key, options);
     this.#insurance?.reset(keys, gate);
     const { limits } = this.#rules;
-    await this.#store.ask(() => Promise.all([limits.reset(keys, set.plans), limits.shut(gate, 0)]), raise);
+    const send = () => Promise.all([limits.reset(keys, set.plans), limits.shut(gate, 0)]);
+    await this.#store.ask({ send, heard: ignore, otherwise: raise });
   }
 
   async wait(key: LimitKey, { within, signal, ...options }: WaitOptions = {}): Promise<Verdict> {
@@ -198,7 +207,7 @@ class StoreLimiter implements WatchedLimiter {
     checkCost(cost);
     const set = plans === undefined ? this.#rules.set : this.#setOf(plans);
     const id = idOf(key);
-    return { id, set, cost, keys: keysOf(this.name, id, set), gate: gateOf(this.name, id) };
+    return { id, set, cost, keys: keysOf(this.name, id, set), gate: gateOf(this.name, id), taking: undefined };
   }
 
   /** The plans of a call are mostly one of a few lists. */
@@ -247,6 +256,8 @@ class StoreLimiter implements WatchedLimiter {
     return verdictOf(set, insurance.take(keys, set.plans, cost, gate, charges), 'local');
   }
 }
+
+function ignore(): void {}
 
 function raise(error: HotshelfError): never {
   throw error;

@@ -6,6 +6,8 @@ import type { Degraded, PlanVerdict, Verdict } from './verdict.ts';
 
 export function verdictOf(set: PlanSet, { allowed, standings, shutMs }: Taken, degraded: Degraded): Verdict {
   const plans = standings.map((standing, place) => planVerdict(set, place, standing));
+  let retryAfterMs = shutMs;
+  for (const plan of plans) retryAfterMs = Math.max(retryAfterMs, plan.retryAfterMs);
   const deciding = decidingOf(set, plans);
   return {
     allowed,
@@ -13,7 +15,7 @@ export function verdictOf(set: PlanSet, { allowed, standings, shutMs }: Taken, d
     limit: deciding?.limit ?? 0,
     remaining: shutMs > 0 ? 0 : (deciding?.remaining ?? 0),
     resetMs: Math.max(shutMs, deciding?.resetMs ?? 0),
-    retryAfterMs: Math.max(shutMs, ...plans.map(({ retryAfterMs }) => retryAfterMs)),
+    retryAfterMs,
     degraded,
     plans,
   };

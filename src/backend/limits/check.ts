@@ -33,6 +33,13 @@ export function checkCost(cost: unknown): void {
 
 /** @throws {HotshelfError} `OPTION_INVALID` or `KEY_INVALID` unless each key has a plan and all of them fit together. */
 export function checkPairs(keys: readonly string[], plans: readonly Plan[]): void {
+  checkPlans(keys, plans);
+  for (const key of keys) checkKey(key);
+  if (keys.length > 1) checkSameTag(keys, 'a take');
+}
+
+/** @throws {HotshelfError} `OPTION_INVALID` unless there are as many plans as keys, and each of them is allowed. */
+export function checkPlans(keys: readonly string[], plans: readonly Plan[]): void {
   if (keys.length !== plans.length || keys.length === 0 || keys.length > mostPlans) {
     throw new HotshelfError(
       'OPTION_INVALID',
@@ -40,8 +47,6 @@ export function checkPairs(keys: readonly string[], plans: readonly Plan[]): voi
     );
   }
   for (const plan of plans) checkPlan(plan);
-  for (const key of keys) checkKey(key);
-  if (keys.length > 1) checkSameTag(keys, 'a take');
 }
 
 /** @throws {HotshelfError} `OPTION_INVALID` naming the part of the plan, what is allowed and what was given. */

@@ -1,11 +1,13 @@
 /** Shows what limits cost on a real Redis, that its script agrees with the arithmetic here, and what faults leave behind. */
 
+import { redisOptions } from 'hotshelf/redis';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Plan, Taken } from 'hotshelf';
 import { add, advance, free, give, isAhead } from '../../../src/backend/limits/arithmetic.ts';
 import type { Usage } from '../../../src/backend/limits/usage.ts';
 import { LimitsBatch } from '../../../adapters/redis/limits-batch.ts';
-import type { Answer, Mode } from '../../../adapters/redis/limits-text.ts';
+import { writeNames, type Answer, type Mode } from '../../../adapters/redis/limits-text.ts';
 import { nodesBehind } from '../../../adapters/redis/backend.ts';
 import { startRedisCluster } from '../../kit/cluster.ts';
 import { seededRandom } from '../../kit/random.ts';
@@ -39,11 +41,7 @@ describe('the script', () => {
     const ask = (mode: Mode, keys: string[], some: readonly Plan[], cost: number) =>
       new Promise<{ answer: Answer; now: number }>((resolve, reject) => {
         batch.ask({
-          mode,
-          keys,
-          plans: some,
-          cost,
-          gate: '',
+          question: { mode, names: writeNames('', keys, ''), plans: some, cost },
           answer: (answer, now) => resolve({ answer, now }),
           fail: reject,
         });
@@ -154,6 +152,37 @@ describe('the script', () => {
     expect((await errorOf(limits.take(['list'], [hour], 5))).code).toBe('BACKEND_REFUSED');
     expect(await real.cli('LLEN', 'list')).toBe(1);
     expect((await limits.take(['one'], [hour], 1)).allowed).toBe(false);
+  });
+
+  it('counts under a prefix that is longer in bytes than in characters', async () => {
+    const real = await server();
+    const client = later(
+      (one) => one.disconnect(),
+      new Redis({ ...redisOptions(), port: real.port, keyPrefix: 'büro€:' }),
+    );
+    const { limits } = await backendOn(client, { ...patient, blockLocally: false });
+    const takes = Array.from({ length: 6 }, (_, at) => limits.take([`{k${at % 2}}`], [hour], 1, `{k${at % 2}}!`));
+    expect(allowed(await Promise.all(takes))).toBe(6);
+    expect((await limits.look(['{k0}'], [hour], 1)).standings[0]?.remaining).toBe(hour.limit - 3);
+    expect(await real.cli('EXISTS', 'büro€:{k0}', 'büro€:{k1}')).toBe(2);
+  });
+
+  it('checks what it was asked before as if it had not been', async () => {
+    const real = await server();
+    const { limits } = await backendOn(real.url);
+    await limits.take(['{k}'], [hour], 1, '{k}!');
+    await limits.shut('{k}other', 60_000);
+    const wrong = [
+      () => limits.take(['{k}'], [hour], -1, '{k}!'),
+      () => limits.take(['{k}'], [{ ...hour, limit: 0 }], 1, '{k}!'),
+      () => limits.take(['{k}'], [hour, hour], 1, '{k}!'),
+      () => limits.take(['{k}', '{k} '], [hour, hour], 1, '{k}!'),
+      () => limits.take(['{k}'], [hour], 1, '{other}!'),
+    ];
+    for (const take of wrong) expect(['OPTION_INVALID', 'KEY_INVALID']).toContain(await outcomeOf(take()));
+    expect((await limits.take(['{k}'], [hour], 1, '{k}other')).shutMs).toBeGreaterThan(0);
+    expect((await limits.take(['{k}'], [hour], 1)).shutMs).toBe(0);
+    expect((await limits.look(['{k}'], [hour], 1, '{k}!')).standings[0]?.remaining).toBe(hour.limit - 2);
   });
 
   it('starts anew over bytes that are no usage', async () => {
