@@ -92,7 +92,7 @@ function isEnded(held: readonly (readonly [Verb, unknown])[]): boolean {
 }
 
 function headOf(res: ServerResponse): Head {
-  return { status: res.statusCode, message: res.statusMessage, headers: { ...res.getHeaders() } };
+  return { status: res.statusCode, message: res.statusMessage, headers: res.getHeaders() };
 }
 
 /** Changes only what differs: a header that is set again would be written in lower case. */

@@ -79,13 +79,18 @@ export class Records {
   }
 
   /** Puts `found` in the place of `state`, unless that is gone or was changed: then `undefined`. */
-  async replace({ keys, version }: State, found: Found): Promise<State | undefined> {
-    const { takeover, values } = this.#settings;
-    const written = await this.put(keys, version, found);
-    if (takeover === undefined || version !== undefined || written === undefined) return written;
-    if (await takeover.settle(keys)) return written;
+  replace({ keys, version }: State, found: Found): Promise<State | undefined> {
+    const { takeover } = this.#settings;
+    const written = this.put(keys, version, found);
+    return takeover === undefined || version !== undefined ? written : this.#settled(takeover, written);
+  }
+
+  /** Ends in the other store what was written here. */
+  async #settled(takeover: Takeover, writing: Promise<State | undefined>): Promise<State | undefined> {
+    const written = await writing;
+    if (written === undefined || (await takeover.settle(written.keys))) return written;
     // Whatever others made of it meanwhile.
-    await values.delete([keys.session]);
+    await this.#settings.values.delete([written.keys.session]);
     return undefined;
   }
 

@@ -108,6 +108,32 @@ describe('what is stored', () => {
   });
 });
 
+describe('the object of a request', () => {
+  it('is known only to the store that gave it', async () => {
+    const [one, other] = [setUp(), setUp()];
+    await one.calls.set(sid, fresh({ views: 1 }));
+    const data = (await one.calls.get(sid)) ?? {};
+    await other.calls.set(sid, data);
+    expect(await other.calls.get(sid)).toMatchObject({ views: 1 });
+    await other.calls.set(sid, Object.assign(data, { views: 2 }));
+    expect(await other.calls.get(sid)).toMatchObject({ views: 2 });
+    expect(await one.calls.get(sid)).toMatchObject({ views: 1 });
+  });
+
+  it('shows nothing of what the store knows of it, and may be frozen', async () => {
+    const { calls, store } = setUp();
+    await calls.set(sid, fresh({ views: 1 }));
+    const data = (await calls.get(sid)) ?? {};
+    expect(Reflect.ownKeys(data).toSorted()).toEqual(['cookie', 'views']);
+    const frozen = Object.freeze({ ...fresh({ views: 3 }) });
+    await calls.set('frozen', frozen);
+    await calls.set('frozen', frozen);
+    expect((await calls.get('frozen'))?.views).toBe(3);
+    expect(await calls.length()).toBe(2);
+    expect(await calls.ids()).toContain(store.idOf('frozen'));
+  });
+});
+
 describe('the life of a session', () => {
   it('ends at its absolute age, however busy it is', async () => {
     const { calls, clock } = setUp({ ttl: 1000, absoluteTtl: 3000 });
