@@ -12,6 +12,7 @@ import { markRoute, Route } from './route.ts';
 import { addNotes } from './send.ts';
 import { variantPlace } from './place.ts';
 import type { Stored } from './stored.ts';
+import { keyOf } from './under-way.ts';
 import { Visit } from './visit.ts';
 
 /** So often a request asks for the answer that another one is having made, before it has its own made. */
@@ -45,7 +46,9 @@ function handle<Request extends IncomingLike>(
   res: ResponseLike,
   next: Next,
 ): void | Promise<void> {
-  const at = route.keyOf(req);
+  const at = keyOf(route, req);
+  // The first of the two hears the answer, and says what there is to say.
+  if (at === 'under way') return next();
   if (typeof at === 'string') {
     return at === 'method' && !isSafeMethod(req.method ?? '')
       ? change(route, req, res, next)

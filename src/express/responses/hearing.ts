@@ -14,6 +14,7 @@ import { replyTo } from './reply.ts';
 import type { IncomingLike } from '../request.ts';
 import { addNotes, sendReply } from './send.ts';
 import type { Stored, StoredAnswer } from './stored.ts';
+import { setOut } from './under-way.ts';
 import { HandlerFailed, NotForOthers, type Shared, type Visit } from './visit.ts';
 
 export type Loaded = Stored | Skipped<Shared>;
@@ -54,6 +55,7 @@ export class Hearing<Request extends IncomingLike> implements Ear {
     this.#restore = askAs(req, visit.earlier);
     const watch = rules.public || rules.per !== undefined ? undefined : watchIdentity(req);
     this.#watch = watch;
+    setOut(route, req, visit.at, watch);
     const around = watch && { around: <Result>(run: () => Result): Result => watch.pause(run) };
     this.#capture = capture(req, res, this, { maxBodyBytes: rules.maxBodyBytes, ...around });
     visit.captured = this.#capture;
