@@ -28,8 +28,8 @@ export interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-/** Why an answer is not kept: what the standard or the route says, or who is asking was read of the request. */
-type Refusal = StoreRefusal | 'personal';
+/** Why an answer is not kept: what the standard or the route says, or who is asking was read of the request; or it is too long. */
+type Refusal = StoreRefusal | 'personal' | 'too-large';
 
 export class Hearing<Request extends IncomingLike> implements Ear {
   readonly #visit: Visit<Request>;
@@ -143,6 +143,7 @@ export class Hearing<Request extends IncomingLike> implements Ear {
   #planFor(answered: Answered): StoragePlan | Refusal {
     const { route, req, client } = this.#visit;
     if (this.#watch?.personal !== undefined) return 'personal';
+    if (Number(answered.all['content-length']) > route.rules.maxBodyBytes) return 'too-large';
     const times = { requestedAt: this.#requestedAt, respondedAt: this.#respondedAt };
     // All that the client is told counts, whoever says it: middleware before the cache may know what the answer depends on.
     const response = { status: answered.status, fields: answered.all };

@@ -54,6 +54,20 @@ describe.each(frameworks)('on %s', (framework) => {
     }
   });
 
+  it('says so at once of what is announced as longer than the limit', async () => {
+    const site = await cachedSite(
+      (_req, res) => {
+        res.setHeader('Content-Length', 1200);
+        res.end('x'.repeat(1200));
+      },
+      { ...kept, maxBodyBytes: 1000 },
+      { framework },
+    );
+    for (let time = 1; time <= 2; time += 1) {
+      expect(await site.ask('/a')).toMatchObject({ text: 'x'.repeat(1200), cached: 'fwd=miss; detail=too-large' });
+    }
+  });
+
   const zip = compression({ threshold: 0 });
   it.each([
     ['before the cache', { before: [zip] }],
