@@ -71,7 +71,9 @@ export class Hearing<Request extends IncomingLike> implements Ear {
       this.#question.reject(error);
       // A 304 answers a question of the cache: the client gets the earlier answer.
       visit.answered = !visit.behind && visit.forwardStatus !== 304;
-      return visit.answered ? 'pass' : 'drop';
+      if (!visit.answered) return 'drop';
+      addNotes(visit.sender, { status: visit.route.statusOf({ fwd: 'miss', detail: 'options' }) });
+      return 'pass';
     }
   }
 

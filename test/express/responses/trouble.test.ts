@@ -39,6 +39,11 @@ describe.each(frameworks)('on %s', (framework) => {
     expect(site.runs()).toBe(4);
   });
 
+  it('the answer says so where the ttl cannot be had of a function', async () => {
+    const site = await cachedSite((_req, res) => res.end('text'), { ttl: broken }, { framework });
+    expect(await site.ask('/a')).toMatchObject({ text: 'text', cached: 'fwd=miss; detail=options' });
+  });
+
   it('answers whole where a function fails when the handler has confirmed an answer', async () => {
     let fails = false;
     const site = await cachedSite(
