@@ -28,9 +28,9 @@ export const legacyDefaults = { store: 'connect-redis', prefix: 'sess:', parse: 
 export function checkLegacy(option: unknown): LegacySource | undefined {
   if (option === undefined) return undefined;
   if (option === 'connect-redis') return legacyDefaults;
+  if (!isObject(option)) throw expected("`readLegacy` to be 'connect-redis' or { store: 'connect-redis', … }", option);
   checkOptionNames(option, ['store', 'prefix', 'parse'], '`readLegacy`');
-  const given = isObject(option) ? option : {};
-  const { store, prefix = legacyDefaults.prefix, parse = legacyDefaults.parse } = given;
+  const { store, prefix = legacyDefaults.prefix, parse = legacyDefaults.parse } = option;
   if (store !== 'connect-redis')
     throw expected("`readLegacy` to be 'connect-redis' or { store: 'connect-redis' }", store);
   if (typeof prefix !== 'string' || !/^[!-~]{1,100}$/.test(prefix))

@@ -138,6 +138,8 @@ export function checkStoreOptions(options: SessionStoreOptions, where: string, k
   if (ownerOf !== undefined && typeof ownerOf !== 'function') throw expected('`ownerOf` to be a function', ownerOf);
   if (options.maxPerOwner !== undefined && ownerOf === undefined)
     throw new HotshelfError('OPTION_INVALID', '`maxPerOwner` needs `ownerOf`: who has a session is not known.');
+  if (options.onLimit !== undefined && ownerOf === undefined)
+    throw new HotshelfError('OPTION_INVALID', '`onLimit` needs `ownerOf`: who has a session is not known.');
   if (typeof prefix !== 'string' || !/^[\w.-]{1,40}$/.test(prefix))
     throw expected('`prefix` to be 1 to 40 letters, digits, "_", "." or "-"', prefix);
   if (typeof whole.clock?.now !== 'function') throw expected('`clock` to be a Clock', whole.clock);
@@ -174,7 +176,7 @@ function takeoverFor(
 }
 
 /** An option that is there and `undefined` is one that was not given. */
-function given<Options extends object>(
+export function given<Options extends object>(
   options: Options,
 ): { [Name in keyof Options]: Exclude<Options[Name], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -30,6 +30,16 @@ describe('sessions()', () => {
     ['a short secret in production', { secret: 'short', production: true }, 'has 5 characters'],
     ['a short old secret in production', { secret: [long, 'short'], production: true }, 'has 5 characters'],
     ["sameSite: 'none' without secure", { cookie: { sameSite: 'none' } }, 'needs secure: true'],
+    ["sameSite: 'None' in other letters", { cookie: { sameSite: 'None' } }, '`cookie.sameSite`'],
+    ['partitioned without secure', { cookie: { partitioned: true } }, 'needs secure: true'],
+    ['a maxAge that is a text', { cookie: { maxAge: '1d' } }, '`cookie.maxAge`'],
+    ['a maxAge of 0', { cookie: { maxAge: 0 } }, '`cookie.maxAge`'],
+    ['a setting of the cookie that nobody knows', { cookie: { maxage: 1000 } }, 'Did you mean `maxAge`?'],
+    ['a fixed end of all cookies', { cookie: { expires: new Date() } }, '`cookie` has no option `expires`'],
+    ['a secret that is no text', { secret: Buffer.alloc(40) }, 'to be a text'],
+    ['rolling that is neither', { rolling: 'yes' }, '`rolling`'],
+    ['proxy that is neither', { proxy: 1 }, '`proxy`'],
+    ['__host- in small letters', { name: '__host-x' }, '__host-x needs secure: true'],
     ['__Host- without secure', { name: '__Host-x' }, '__Host-x needs secure: true'],
     ['__Host- with a domain', { name: '__Host-x', cookie: { secure: true, domain: 'a.example' } }, 'no domain'],
     ['__Host- with a path', { name: '__Host-x', cookie: { secure: true, path: '/shop' } }, "path: '/'"],
@@ -42,6 +52,10 @@ describe('sessions()', () => {
   ])('refuses %s', (_what, options, words) => {
     expect(preset(options)).toMatch(/^OPTION_INVALID: /);
     expect(preset(options)).toContain(words);
+  });
+
+  it('sets Secure in production also where the setting is there and undefined', () => {
+    expect(preset({ production: true, name: '__Host-x', cookie: { secure: undefined, path: undefined } })).toBe('ok');
   });
 
   it('shows no secret in what it says', () => {
@@ -77,6 +91,7 @@ describe('a store', () => {
     ['maxPerOwner without ownerOf', { maxPerOwner: 3 }],
     ['maxPerOwner of 0', { maxPerOwner: 0, ownerOf: () => 'a' }],
     ['ownerOf that is no function', { ownerOf: 'userId' }],
+    ['onLimit without ownerOf', { onLimit: 'reject' }],
     ['an unknown way at the limit', { onLimit: 'ignore' }],
     ['an unknown way without a store', { onStoreError: 'ignore' }],
     ['a prefix with a brace', { prefix: 'a{b}' }],
