@@ -92,7 +92,11 @@ async function secondLife({ course, handler, framework = 'node:http', ...parts }
   return { port, raw, seen, told, response: () => response };
 }
 
-const closed = (seen: readonly unknown[]) => until(() => seen.includes('close'), { what: 'the second life to end' });
+/** Waits for the end of a life, and for what follows it in the same turn: a pipeline is told that it is done after `close`. */
+async function closed(seen: readonly unknown[], what = 'the second life to end'): Promise<void> {
+  await until(() => seen.includes('close'), { what });
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe('a second life', () => {
   it('begins with nothing of the first', async () => {
@@ -182,7 +186,7 @@ describe('a second life', () => {
           }),
         );
         const raw = await exchange(port, 'GET', '/');
-        await until(() => first.includes('close'), { what: 'the first life' });
+        await closed(first, 'the first life to end');
         for (const course of [undefined, 'hold', 'drop'] as const) {
           const { seen, told } = await secondLife({ framework, handler, ...(course && { course }) });
           await closed(seen);
