@@ -130,10 +130,9 @@ function statusRefusal(
   if (directives.mustUnderstand && !understood.has(status)) return 'status';
   if (status >= 500 && !rules.storeErrors) return 'status';
   // A ttl in code speaks of the good answers of a route: a redirect to a login or a 403 needs a lifetime of its own.
-  const statedFreely = stated.source === 'none' || stated.source === 'heuristic';
-  if (rules.ttlMs !== undefined && statedFreely && !heuristicallyCacheable.has(status) && !directives.public)
-    return 'status';
-  return undefined;
+  const isExplicit = stated.source !== 'none' && stated.source !== 'heuristic';
+  const isMeant = heuristicallyCacheable.has(status) || (isExplicit ? stated.ms > 0 : directives.public);
+  return rules.ttlMs !== undefined && !isMeant ? 'status' : undefined;
 }
 
 function fieldRefusal(

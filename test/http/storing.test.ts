@@ -240,6 +240,15 @@ describe('a ttl in code', () => {
     expect(planned({ status, fields: { 'last-modified': at(-9e6) } }, { ...code, heuristic: true })).toBe('status');
   });
 
+  it.each<Fields>([
+    { 'cache-control': 'max-age=0' },
+    { 'cache-control': 'public, max-age=0' },
+    { 'cache-control': 'max-age=soon' },
+    { expires: '0' },
+  ])('is not for a redirect or a 403 that has no lifetime: %j', (fields) => {
+    for (const status of [302, 403]) expect(planned({ status, fields }, code)).toBe('status');
+  });
+
   it('is for any status that is public or has a lifetime of its own', () => {
     expect(planned({ status: 403, fields: { 'cache-control': 'public' } }, code)).toMatchObject({ lifetimeMs: 60_000 });
     expect(planned({ status: 302, fields: { 'cache-control': 'max-age=5' } }, code)).toMatchObject({
