@@ -4,7 +4,7 @@ import type { HotshelfError } from '../../src/support/errors.ts';
 import type { Reply } from './client.ts';
 import { brokenReply, isMoving, replyCode, wrongKind } from './errors.ts';
 import { limitsScript } from './limits-script.ts';
-import { readAnswers, writeQuestions, type Answer, type Question } from './limits-text.ts';
+import { AnswerReader, writeQuestions, type Answer, type Question } from './limits-text.ts';
 import type { Nodes } from './nodes.ts';
 import { slotOf } from './slot.ts';
 
@@ -23,6 +23,7 @@ export class LimitsBatch {
   readonly #nodes: Nodes;
   #asked: Asked[] = [];
   readonly #flush = () => this.#send();
+  readonly #reader = new AnswerReader();
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -51,7 +52,7 @@ export class LimitsBatch {
     const key = some[0]?.question.names.first ?? '';
     try {
       const reply = await this.#run(key, some);
-      const read = readAnswers(reply, some.length);
+      const read = this.#reader.read(reply, some.length);
       let place = 0;
       for (const asked of some) {
         const answer = read?.answers[place];

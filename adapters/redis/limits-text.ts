@@ -4,7 +4,7 @@ import { burstOf, samePlans } from '../../src/backend/limits/same.ts';
 import type { Usage } from '../../src/backend/limits/usage.ts';
 import type { Plan } from '../../src/backend/limits.ts';
 import type { Reply } from './client.ts';
-import { Written, writtenArgument } from './written.ts';
+import { writtenArgument, type Written } from './written.ts';
 
 export type Mode = 'take' | 'look' | 'charge' | 'give' | 'reset';
 
@@ -67,7 +67,7 @@ export function writeQuestions(which: string, questions: readonly Question[]): W
   }
   if (first !== undefined) writeGroup(groups, first, count);
   const text = writtenArgument(which) + writtenArgument(nameCount) + names + groups.map(writtenArgument).join('');
-  return new Written(2 + nameCount + groups.length, text);
+  return { count: 2 + nameCount + groups.length, text };
 }
 
 function isAlike(one: Question, other: Question): boolean {
@@ -87,55 +87,48 @@ function writeGroup(groups: (string | number)[], question: Question, count: numb
   }
 }
 
-/** Returns `undefined` if the reply is not what the script answers. */
-export function readAnswers(reply: Reply, count: number): Answers | undefined {
-  if (!(reply instanceof Uint8Array)) return undefined;
-  const reader = new Reader(reply);
-  const now = reader.number();
-  const answers: (Answer | undefined)[] = [];
-  while (reader.next('|')) answers.push(readAnswer(reader));
-  return reader.atEnd && answers.length === count ? { now, answers } : undefined;
-}
+const nothing: Uint8Array = Buffer.alloc(0);
 
-function readAnswer(reader: Reader): Answer | undefined {
-  if (reader.next('E')) return undefined;
-  const allowed = reader.number() === 1;
-  const shutMs = reader.next('!') ? reader.number() : 0;
-  if (!reader.next(';')) return { allowed, shutMs, usages: [] };
-  // Lists that begin with what they mostly hold: one that grows takes room for seventeen.
-  const usages: Usage[] = [readUsage(reader)];
-  while (reader.next(';')) usages.push(readUsage(reader));
-  return { allowed, shutMs, usages };
-}
-
-function readUsage(reader: Reader): Usage {
-  if (!reader.atNumber) return [];
-  const first = reader.number();
-  if (!reader.next(',')) return [first];
-  const usage = [first, reader.number()];
-  while (reader.next(',')) usage.push(reader.number());
-  return usage;
-}
-
-/** Reads numbers byte by byte: a third of the time of cutting a text into pieces. */
-class Reader {
-  readonly #bytes: Uint8Array;
+/** Reads answers, number by number and byte by byte: a third of the time of cutting a text into pieces. */
+export class AnswerReader {
+  #bytes = nothing;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  /** Returns `undefined` if the reply is not what the script answers. */
+  read(reply: Reply, count: number): Answers | undefined {
+    if (!(reply instanceof Uint8Array)) return undefined;
+    this.#bytes = reply;
+    this.#at = 0;
+    const now = this.#number();
+    const answers: (Answer | undefined)[] = [];
+    while (this.#next('|')) answers.push(this.#answer());
+    const isWhole = this.#at === reply.length && answers.length === count;
+    this.#bytes = nothing;
+    return isWhole ? { now, answers } : undefined;
   }
 
-  get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
+  #answer(): Answer | undefined {
+    if (this.#next('E')) return undefined;
+    const allowed = this.#number() === 1;
+    const shutMs = this.#next('!') ? this.#number() : 0;
+    if (!this.#next(';')) return { allowed, shutMs, usages: [] };
+    // Lists that begin with what they mostly hold: one that grows takes room for seventeen.
+    const usages: Usage[] = [this.#usage()];
+    while (this.#next(';')) usages.push(this.#usage());
+    return { allowed, shutMs, usages };
   }
 
-  get atNumber(): boolean {
+  #usage(): Usage {
     const digit = (this.#bytes[this.#at] ?? 0) - 0x30;
-    return digit >= 0 && digit <= 9;
+    if (digit < 0 || digit > 9) return [];
+    const first = this.#number();
+    if (!this.#next(',')) return [first];
+    const usage = [first, this.#number()];
+    while (this.#next(',')) usage.push(this.#number());
+    return usage;
   }
 
-  number(): number {
+  #number(): number {
     const bytes = this.#bytes;
     let value = 0;
     for (; this.#at < bytes.length; this.#at += 1) {
@@ -147,7 +140,7 @@ class Reader {
   }
 
   /** Steps over `mark` if it comes next. */
-  next(mark: string): boolean {
+  #next(mark: string): boolean {
     if (this.#bytes[this.#at] !== mark.charCodeAt(0)) return false;
     this.#at += 1;
     return true;

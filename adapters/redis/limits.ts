@@ -6,9 +6,8 @@ import { checkCost, checkPlans, checkShut, checkTake } from '../../src/backend/l
 import type { Limits, Plan, Taken } from '../../src/backend/limits.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { BoundedMap } from '../../src/support/bounded-map.ts';
-import type { HotshelfError } from '../../src/support/errors.ts';
-import { LimitsBatch, type Asked } from './limits-batch.ts';
-import { writeNames, type Answer, type Mode, type Names, type Question } from './limits-text.ts';
+import { LimitsBatch } from './limits-batch.ts';
+import { writeNames, type Mode, type Names } from './limits-text.ts';
 import type { Nodes } from './nodes.ts';
 
 /** So many callers are remembered at least: their keys need not be checked and written again. */
@@ -86,7 +85,18 @@ export class RedisLimits implements Limits {
     return new Promise((resolve, reject) => {
       const names = this.#check(keys, plans, cost, gate);
       const askedAt = this.#clock.monotonic();
-      this.#batch.ask(new Awaited({ mode, names, keys, plans, cost, askedAt }, this.#blocks, resolve, reject));
+      // A literal and not an object of a class: what V8 compiled for a class it forgets when memory is cleared while no object
+      // of it is in use.
+      this.#batch.ask({
+        question: { mode, names, plans, cost },
+        answer: ({ allowed, usages, shutMs }, now) => {
+          if (mode === 'take' && !allowed) this.#blocks?.note(keys, plans, usages, now, askedAt);
+          // As soon as it is answered: a take that was refused before it was answered before it as well.
+          if (mode === 'give' || mode === 'reset') this.#blocks?.forget(keys);
+          resolve(taken(plans, usages, now, cost, allowed || mode === 'charge', shutMs));
+        },
+        fail: reject,
+      });
     });
   }
 
@@ -101,41 +111,6 @@ export class RedisLimits implements Limits {
     const names = writeNames(this.#prefix, keys, gate);
     this.#known.set(keys[0] ?? '', { keys: [...keys], gate, names });
     return names;
-  }
-}
-
-interface Waiting extends Question {
-  /** Without their prefix. */
-  readonly keys: readonly string[];
-  /** By the monotonic clock. */
-  readonly askedAt: number;
-}
-
-/** A question and the promise that waits for its answer. */
-class Awaited implements Asked {
-  readonly question: Waiting;
-  readonly fail: (error: HotshelfError) => void;
-  readonly #blocks: Blocks | undefined;
-  readonly #resolve: (answer: Taken) => void;
-
-  constructor(
-    question: Waiting,
-    blocks: Blocks | undefined,
-    resolve: (answer: Taken) => void,
-    reject: (error: HotshelfError) => void,
-  ) {
-    this.question = question;
-    this.fail = reject;
-    this.#blocks = blocks;
-    this.#resolve = resolve;
-  }
-
-  answer({ allowed, usages, shutMs }: Answer, now: number): void {
-    const { mode, keys, plans, cost, askedAt } = this.question;
-    if (mode === 'take' && !allowed) this.#blocks?.note(keys, plans, usages, now, askedAt);
-    // As soon as it is answered: a take that was refused before it was answered before it as well.
-    if (mode === 'give' || mode === 'reset') this.#blocks?.forget(keys);
-    this.#resolve(taken(plans, usages, now, cost, allowed || mode === 'charge', shutMs));
   }
 }
 

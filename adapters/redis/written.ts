@@ -2,21 +2,10 @@
 
 import type { Command, CommandArgument, CommandConstructor } from './client.ts';
 
-/** All arguments of one command, as they go to the socket. */
-export class Written {
-  readonly #count: number;
-  readonly #text: string;
-
-  /** @param text what `writtenArgument` made of `count` arguments, joined */
-  constructor(count: number, text: string) {
-    this.#count = count;
-    this.#text = text;
-  }
-
-  /** The command as it goes to the socket. */
-  as(name: string): string {
-    return `*${this.#count + 1}\r\n${writtenArgument(name)}${this.#text}`;
-  }
+/** All arguments of one command: what `writtenArgument` made of them, joined. */
+export interface Written {
+  readonly count: number;
+  readonly text: string;
 }
 
 export type Arguments = readonly CommandArgument[] | Written;
@@ -28,8 +17,8 @@ export function writtenArgument(argument: string | number): string {
 }
 
 export function makeCommand(Command: CommandConstructor, name: string, args: Arguments): Command {
-  if (!(args instanceof Written)) return new Command(name, args);
+  if (!('text' in args)) return new Command(name, args);
   const command = new Command(name, []);
-  command.toWritable = () => args.as(name);
+  command.toWritable = () => `*${args.count + 1}\r\n${writtenArgument(name)}${args.text}`;
   return command;
 }
