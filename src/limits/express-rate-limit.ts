@@ -1,11 +1,13 @@
 /** Gives the package express-rate-limit a store: its users get the backend, its guard and exact windows as they are. */
 
 import type { BackendWith } from '../backend/backend.ts';
+import { shortestWindowMs } from '../backend/limits/check.ts';
 import { type Clock, systemClock } from '../support/clock.ts';
 import { HotshelfError } from '../support/errors.ts';
 import { checkOptionNames } from '../support/options.ts';
 import { limiter } from './limiter.ts';
 import type { LimiterOptions } from './options.ts';
+import { checkSpan } from './plans.ts';
 import type { Limiter, LimitPlan } from './verdict.ts';
 
 export interface ExpressRateLimitStoreOptions {
@@ -101,6 +103,7 @@ export class ExpressRateLimitStore {
 
   init({ windowMs, limit }: ExpressRateLimitRules): void {
     this.#limiter = undefined;
+    checkSpan(windowMs, 'windowMs', windowMs, shortestWindowMs);
     // With a limit of 0 express-rate-limit refuses everything by itself.
     this.#limit = typeof limit === 'number' ? Math.min(plenty, Math.max(1, Math.floor(limit))) : undefined;
     const ownAlgorithm = this.#limit === undefined ? 'fixed-window' : defaults.algorithm;

@@ -3,13 +3,14 @@
 import { checkCost } from '../backend/limits/check.ts';
 import type { Taken } from '../backend/limits.ts';
 import { durationMs, type Duration } from '../support/duration.ts';
+import { checkOptionNames } from '../support/options.ts';
 import type { HotshelfError } from '../support/errors.ts';
 import { BoundedMap } from '../support/bounded-map.ts';
 import { LimitExceededError } from './exceeded.ts';
 import { Insurance } from './insurance.ts';
 import { gateOf, idOf, keysOf } from './key.ts';
 import { readOptions, type LimiterOptions, type LimiterRules } from './options.ts';
-import { readPlans, type PlanSet } from './plans.ts';
+import { checkSpan, readPlans, type PlanSet } from './plans.ts';
 import { Store, type LimiterEvent, type Matter } from './store.ts';
 import type { Limiter, LimitKey, LimitPlan, TakeOptions, Verdict, WaitOptions, WrapRule } from './verdict.ts';
 import { blindVerdict, verdictOf } from './verdicts.ts';
@@ -42,6 +43,7 @@ export function limiter(options: LimiterOptions): WatchedLimiter {
   return new StoreLimiter(readOptions(options));
 }
 
+const takeNames: readonly (keyof TakeOptions)[] = ['cost', 'plans'];
 const knownQuestions = 1000;
 const longestKnownKey = 128;
 
@@ -144,6 +146,7 @@ class StoreLimiter implements WatchedLimiter {
   async block(key: LimitKey, duration: Duration): Promise<void> {
     const gate = gateOf(this.name, idOf(key));
     const ms = Math.ceil(durationMs(duration, 'duration'));
+    checkSpan(ms, 'duration', duration);
     this.#insurance?.shut(gate, ms);
     await this.#store.ask({ send: () => this.#rules.limits.shut(gate, ms), heard: ignore, otherwise: raise });
   }
@@ -203,7 +206,9 @@ class StoreLimiter implements WatchedLimiter {
     return question;
   }
 
-  #readAnew(key: LimitKey, { cost = 1, plans }: TakeOptions = {}): Question {
+  #readAnew(key: LimitKey, options: TakeOptions | undefined): Question {
+    checkOptionNames(options, takeNames, 'take()');
+    const { cost = 1, plans } = options ?? {};
     checkCost(cost);
     const set = plans === undefined ? this.#rules.set : this.#setOf(plans);
     const id = idOf(key);

@@ -1,6 +1,6 @@
 /** Reads the plans of a limiter: names, spans and numbers, and what the store calls them. */
 
-import { checkPlan } from '../backend/limits/check.ts';
+import { checkPlan, longestWindowMs, shortestWindowMs } from '../backend/limits/check.ts';
 import type { Plan } from '../backend/limits.ts';
 import { durationMs } from '../support/duration.ts';
 import { describe, HotshelfError } from '../support/errors.ts';
@@ -41,7 +41,7 @@ export function readPlans(plans: readonly LimitPlan[]): PlanSet {
       `Two plans have the name "${twice}". Clients tell plans apart by their names.`,
     );
   }
-  const read = plans.map(readPlan);
+  const read = plans.map(readNamed);
   return {
     names,
     plans: read,
@@ -61,8 +61,31 @@ function nameOf(plan: LimitPlan): string {
   );
 }
 
+/** Says which of several plans is wrong. */
+function readNamed(plan: LimitPlan): Plan {
+  try {
+    return readPlan(plan);
+  } catch (error) {
+    if (!(error instanceof HotshelfError)) throw error;
+    throw new HotshelfError(error.code, `In the plan "${plan.name}": ${error.message}`);
+  }
+}
+
+/**
+ * @param name how the caller wrote the option
+ * @throws {HotshelfError} `OPTION_INVALID` unless a store can keep something for `ms`.
+ */
+export function checkSpan(ms: number, name: string, given: unknown, leastMs = 1): void {
+  if (Number.isInteger(ms) && ms >= leastMs && ms <= longestWindowMs) return;
+  throw new HotshelfError(
+    'OPTION_INVALID',
+    `Expected \`${name}\` to be whole ms, at least ${leastMs} ms and at most 366 days, got ${describe(given)}.`,
+  );
+}
+
 function readPlan({ limit, window, algorithm = 'sliding-window', burst }: LimitPlan): Plan {
   const windowMs = durationMs(window, 'window');
+  checkSpan(windowMs, 'window', window, shortestWindowMs);
   if (burst !== undefined && algorithm !== 'token-bucket') {
     throw new HotshelfError('OPTION_INVALID', 'Only a plan with `algorithm: "token-bucket"` can have a `burst`.');
   }

@@ -140,6 +140,20 @@ describe('a limiter', () => {
     expect(() => setUp(options)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
   });
 
+  it('says which plan is wrong, in the words that were given', () => {
+    const of = (wrong: object) => () => setUp({ plans: [day, { ...burst, ...wrong }] });
+    expect(of({ window: '367d' })).toThrow(/plan "burst".*`window`.*at most 366 days, got "367d"/);
+    expect(of({ window: 9 })).toThrow(/plan "burst".*`window`.*at least 10 ms.*got 9/);
+    expect(of({ limit: -1 })).toThrow(/plan "burst".*`limit`.*got -1/);
+    expect(of({ algorithm: 'leaky' })).toThrow(/plan "burst".*`algorithm`.*got "leaky"/);
+  });
+
+  it('blocks nobody for longer than a store can keep that', async () => {
+    const { api } = setUp();
+    await expect(api.block('k', '400d')).rejects.toThrow(/`duration`.*at most 366 days, got "400d"/);
+    expect((await api.take('k')).allowed).toBe(true);
+  });
+
   it('refuses bad costs, keys and plans before anything is charged', async () => {
     const { api } = setUp();
     for (const cost of [-1, 0.5, Number.NaN, Infinity])
@@ -148,6 +162,8 @@ describe('a limiter', () => {
     await expect(api.take([])).rejects.toMatchObject({ code: 'KEY_INVALID' });
     await expect(api.take(['a', undefined] as never)).rejects.toMatchObject({ code: 'KEY_INVALID' });
     await expect(api.take('k', { plans: [] })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(api.take('k', { costs: 2 } as object)).rejects.toThrow('Did you mean `cost`?');
+    await expect(api.take('k', null as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     expect((await api.check('k')).remaining).toBe(3);
   });
 });
