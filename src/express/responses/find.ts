@@ -140,15 +140,11 @@ function hasItsAnswer<Request extends IncomingLike>({ res, route }: Visit<Reques
 }
 
 /** What has come of asking the handler about an earlier answer. */
-function afterOwn<Request extends IncomingLike>(
-  visit: Visit<Request>,
-  { value, stored, ...found }: Lookup<Shared>,
-): Finding {
+function afterOwn<Request extends IncomingLike>(visit: Visit<Request>, { value, stored }: Lookup<Shared>): Finding {
   const { answer, forwardStatus: fwdStatus } = visit;
   if (answer !== undefined) visit.reply(answer, { fwd: visit.forwardReason, fwdStatus, stored });
-  else if (found.status === 'stale' && !(value instanceof NotForOthers) && value.kind === 'answer') {
-    visit.reply(value, failedStatus(visit));
-  }
+  // The handler failed. What is kept may be fresh: a client can want it confirmed all the same.
+  else if (!(value instanceof NotForOthers) && value.kind === 'answer') visit.reply(value, failedStatus(visit));
   // Else the client has gone.
   return 'done';
 }
@@ -163,8 +159,15 @@ function afterFailure<Request extends IncomingLike>(visit: Visit<Request>, error
   return 'done';
 }
 
-function failedStatus<Request extends IncomingLike>({ forwardStatus }: Visit<Request>): Omit<CacheStatus, 'cache'> {
-  return { fwd: 'stale', ...(forwardStatus !== undefined && { fwdStatus: forwardStatus }), detail: 'load failed' };
+function failedStatus<Request extends IncomingLike>({
+  forwardReason,
+  forwardStatus,
+}: Visit<Request>): Omit<CacheStatus, 'cache'> {
+  return {
+    fwd: forwardReason,
+    ...(forwardStatus !== undefined && { fwdStatus: forwardStatus }),
+    detail: 'load failed',
+  };
 }
 
 /** RFC 9111 section 5.2.1.7: only-if-cached. */

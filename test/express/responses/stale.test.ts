@@ -100,6 +100,30 @@ describe.each(frameworks)('on %s', (framework) => {
     },
   );
 
+  it.each(failures)(
+    'answers with a fresh answer that a client wants confirmed when the handler %s',
+    async (_, fail, status) => {
+      let fails = false;
+      const site = await cachedSite(
+        (req, res, next) => {
+          if (fails) return fail(req, res, next);
+          res.setHeader('Cache-Control', 'max-age=60');
+          return res.end('good');
+        },
+        { requestDirectives: true },
+        { framework },
+      );
+      await site.ask('/a');
+      fails = true;
+      expect(await site.ask('/a', { 'Cache-Control': 'max-age=0' })).toMatchObject({
+        status: 200,
+        text: 'good',
+        cached: `fwd=request; fwd-status=${status}; detail="load failed"`,
+      });
+      expect(await site.ask('/a')).toMatchObject({ text: 'good', cached: expect.stringMatching(/^hit/) });
+    },
+  );
+
   it('asks the handler whether a stale answer is still true, by its own validators', async () => {
     const asked: unknown[] = [];
     const site = await cachedSite(
