@@ -66,7 +66,7 @@ async function takes(server: RedisServer, effort: Effort): Promise<string> {
       ...ours.map(([name, limits]) => contender(name, taking(limits, false), concurrency, true)),
       ...peers.map(([name, { take }]) => contender(name, take, concurrency, true)),
     ];
-    const results = await compare(contenders, concurrency === 1 ? 4000 : 20_000, effort);
+    const results = await compare(contenders, concurrency === 1 ? 4000 : 100_000, effort);
     sections.push(`### ${concurrency} in flight\n\n${table(results, 'µs')}\n`);
   }
   for (const [, limits] of ours) limits.close();
